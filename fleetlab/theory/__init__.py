@@ -1,0 +1,1 @@
+"""Closed forms and exact small algorithms that the simulation is held against."""
