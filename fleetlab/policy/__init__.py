@@ -1,0 +1,1 @@
+"""What a scheduler decides: which job next, where, and who waits for whom."""

@@ -1,0 +1,246 @@
+"""One pass of the scheduler: start the head of the queue, then let others pass it or not.
+
+``none`` nobody; ``skip`` whoever fits (the head may starve); ``easy`` whoever
+fits and does not delay the head's reservation (Lifka, JSSPP 1995; Mu'alem and
+Feitelson, IEEE TPDS 12(6), 2001, section 2.2); ``conservative`` whoever delays
+nobody ahead of it (ibid., section 2.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fleetlab.fleet import Parts
+from fleetlab.job import BLOCK, FLEET, NODE
+from fleetlab.policy.conservative import fill_conservative
+from fleetlab.policy.placement import Refusal, Shape
+
+if TYPE_CHECKING:
+    from fleetlab.engine import Engine
+
+
+@dataclass
+class Reservation:
+    """When and where the head will start: by ``time_ms``, on ``nodes`` (one bit each).
+
+    ``spare`` GPUs of those nodes (or whole nodes, if ``whole``) are left over
+    then; a job that outlasts ``time_ms`` may use that many and no more.
+    ``everywhere`` says that no GPU of the fleet lies outside ``nodes``.
+    """
+
+    time_ms: int
+    nodes: int
+    spare: int
+    whole: bool
+    everywhere: bool = False
+
+    def use_of(self, parts: Parts) -> int:
+        """Return how much of ``spare`` a job on ``parts`` would use up."""
+        inside = [count for node, count in parts if self.nodes >> node & 1]
+        return len(inside) if self.whole else sum(inside)
+
+
+def fill_none(engine: Engine) -> None:
+    """Let nobody pass: the head of the queue holds up all behind it."""
+    engine.serve_head()
+
+
+def fill_skip(engine: Engine) -> None:
+    """Start every waiting job that fits, in order, whatever it does to the head."""
+    if not engine.serve_head():
+        return
+    refused: dict[Shape, Refusal] = {}
+    occupancy, shapes = engine.occupancy, engine.shapes
+    for job in engine.waiting.behind_the_head(occupancy.free_total):
+        shape = shapes[job]
+        reason = refused.get(shape)
+        if reason is None:
+            if shape.gpus > occupancy.free_total:
+                continue
+            reason = engine.try_start(job)
+            if not reason:
+                continue
+            # within one pass the free GPUs only shrink: what was refused once stays refused
+            refused[shape] = reason
+        engine.refuse(job, reason)
+
+
+def fill_easy(engine: Engine) -> None:
+    """Start waiting jobs that end before the head's reservation, or need only what it spares."""
+    if not engine.serve_head():
+        return
+    waiting, shapes, now = engine.waiting, engine.shapes, engine.now
+    occupancy, estimates = engine.occupancy, engine.estimate_ms
+    if waiting.smallest() > occupancy.free_total:
+        return
+    head = waiting.head()
+    reservation = reserve(engine, head)
+    if reservation is not None:
+        engine.promise(head, reservation.time_ms)
+    refused: dict[Shape, Refusal] = {}
+    for job in waiting.behind_the_head(occupancy.free_total):
+        shape = shapes[job]
+        reason = refused.get(shape)
+        if reason is None:
+            if shape.gpus > occupancy.free_total:
+                continue
+            if reservation is None or now + estimates[job] <= reservation.time_ms:
+                reason = engine.try_start(job)
+                if reason:
+                    refused[shape] = reason
+            elif reservation.everywhere and shape.gpus > reservation.spare:
+                reason = Refusal.WOULD_DELAY_THE_HEAD
+            else:
+                reason = _start_beside(engine, job, reservation)
+        if reason:
+            engine.refuse(job, reason, head)
+        elif not occupancy.free_total:
+            break
+
+
+def _start_beside(engine: Engine, job: int, reservation: Reservation) -> Refusal:
+    """Start a job that outlasts the reservation if the head loses nothing by it."""
+    if engine.shapes[job].gpu_milli < 1000:
+        return _share_beside(engine, job, reservation)
+    parts = engine.find(job)
+    if isinstance(parts, Refusal):
+        return parts
+    use = reservation.use_of(parts)
+    if use > reservation.spare:
+        elsewhere = engine.fleet.class_masks[0] & ~reservation.nodes
+        if not elsewhere:
+            return Refusal.WOULD_DELAY_THE_HEAD
+        parts = engine.find(job, elsewhere)
+        if isinstance(parts, Refusal):
+            return Refusal.WOULD_DELAY_THE_HEAD
+        use = 0
+    reservation.spare -= use
+    engine.start(job, parts)
+    return Refusal.NONE
+
+
+def _share_beside(engine: Engine, job: int, reservation: Reservation) -> Refusal:
+    """Start a job that needs part of a GPU, unless that opens a GPU the head needs."""
+    before = engine.occupancy.shares.copy()
+    where = engine.find_share(job)
+    if isinstance(where, Refusal):
+        return where
+    node, gpu = where
+    opens = not any((n, g) == (node, gpu) for _, n, g in before)
+    use = reservation.use_of([(node, 1)]) if opens else 0
+    # a share on a GPU that the head counts on keeps that GPU from becoming whole
+    if use > reservation.spare or (not opens and reservation.nodes >> node & 1):
+        return Refusal.WOULD_DELAY_THE_HEAD
+    reservation.spare -= use
+    engine.start_share(job, node, gpu)
+    return Refusal.NONE
+
+
+def reserve(engine: Engine, head: int) -> Reservation | None:
+    """Return the earliest reservation for ``head`` if running jobs end when estimated.
+
+    Looks at ends in order of time until one node, one block or the whole fleet
+    (as the head's span asks) has room. None when the running jobs alone never
+    make room.
+    """
+    shape, now, fleet = engine.shapes[head], engine.now, engine.fleet
+    if fleet.nodes == 1 and not engine.shared:
+        return _reserve_in_pool(engine, shape)
+    size = fleet.gpus_per_node
+    capable = fleet.class_masks[shape.needs_class]
+    free = engine.occupancy.free
+    freed: dict[int, int] = {}
+    left: dict[tuple[int, int], int] = {}
+    totals: dict[int, int] = {}
+    found, time_ms = -1, 0
+    for expected, job in engine.running:
+        end = max(expected, now)
+        if found >= 0 and end > time_ms:
+            break
+        for node, count in _returned(engine, job, left):
+            if not capable >> node & 1:
+                continue
+            before = free[node] + freed.get(node, 0)
+            freed[node] = freed.get(node, 0) + count
+            gain = count
+            if shape.whole_nodes:
+                gain = size if before + count == size else 0
+            group = _group(shape, node, fleet.nodes_per_block)
+            if group not in totals:
+                totals[group] = _room_now(engine, shape, group, capable)
+            totals[group] += gain
+            if found < 0 and totals[group] >= shape.gpus:
+                found, time_ms = group, end
+    if found < 0:
+        return None
+    nodes = capable & _nodes_of(engine, shape, found)
+    spare = totals[found] - shape.gpus
+    if shape.whole_nodes:
+        whole = 0
+        for node in range(fleet.nodes):
+            if nodes >> node & 1 and free[node] + freed.get(node, 0) == size:
+                whole |= 1 << node
+        return Reservation(time_ms, whole, spare // size, True)
+    return Reservation(time_ms, nodes, spare, False, nodes == fleet.class_masks[0])
+
+
+def _reserve_in_pool(engine: Engine, shape: Shape) -> Reservation | None:
+    free, need, time_ms = engine.occupancy.free_total, shape.gpus, -1
+    for expected, job in engine.running:
+        if time_ms >= 0 and expected > time_ms:
+            break
+        free += engine.shapes[job].gpus
+        if free >= need and time_ms < 0:
+            time_ms = max(expected, engine.now)
+    return Reservation(time_ms, 1, free - need, False, True) if time_ms >= 0 else None
+
+
+def _returned(
+    engine: Engine, job: int, left: dict[tuple[int, int], int]
+) -> list[tuple[int, int]]:
+    """Return the whole GPUs by node that the end of ``job`` gives back."""
+    held = engine.held.get(job)
+    if held is not None:
+        return [(node, count) for node, count, _ in held]
+    node, gpu = engine.shared[job]
+    room = left.get((node, gpu), engine.occupancy.share_left(node, gpu))
+    room += engine.shapes[job].gpu_milli
+    left[node, gpu] = room
+    return [(node, 1)] if room == 1000 else []
+
+
+def _group(shape: Shape, node: int, nodes_per_block: int) -> int:
+    if shape.span == NODE:
+        return node
+    return node // nodes_per_block if shape.span == BLOCK else 0
+
+
+def _nodes_of(engine: Engine, shape: Shape, group: int) -> int:
+    if shape.span == NODE:
+        return 1 << group
+    if shape.span == BLOCK:
+        return engine.occupancy.block_nodes[group]
+    return engine.fleet.class_masks[0]
+
+
+def _room_now(engine: Engine, shape: Shape, group: int, capable: int) -> int:
+    """Return the GPUs that ``shape`` could use in a node, block or fleet now."""
+    occupancy, size = engine.occupancy, engine.fleet.gpus_per_node
+    nodes = _nodes_of(engine, shape, group) & capable
+    if shape.whole_nodes:
+        return (occupancy.nodes_by_free[size] & nodes).bit_count() * size
+    if shape.span == NODE:
+        return occupancy.free[group]
+    if shape.span == FLEET and not shape.needs_class:
+        return occupancy.free_total
+    return sum(occupancy.free[n] for n in range(engine.fleet.nodes) if nodes >> n & 1)
+
+
+BACKFILLS: dict[str, Callable[[Engine], None]] = {
+    "none": fill_none,
+    "skip": fill_skip,
+    "easy": fill_easy,
+    "conservative": fill_conservative,
+}

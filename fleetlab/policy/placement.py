@@ -1,0 +1,449 @@
+"""Where a gang goes: nodes and how many GPUs of each, or a refusal that says why.
+
+Every policy is total: of equally good nodes the lowest number is taken, so the
+same job on the same fleet always lands on the same GPUs. Only ``random`` draws,
+from the generator it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from fleetlab.fleet import Fleet, Occupancy, Parts, bits_of
+from fleetlab.job import BLOCK, FLEET, NODE
+
+
+class Refusal(IntEnum):
+    """Why a job was not started; the reason is kept in the event log."""
+
+    NONE = 0
+    TOO_FEW_FREE = 1
+    NO_NODE_HOLDS_IT = 2
+    NO_BLOCK_HOLDS_IT = 3
+    TOO_FEW_WHOLE_NODES = 4
+    NO_CAPABLE_DEVICE = 5
+    BEHIND_THE_HEAD = 6
+    WOULD_DELAY_THE_HEAD = 7
+    RESERVED_LATER = 8
+    TOO_LARGE_FOR_THE_FLEET = 9
+    HOLDING_OUT_FOR_LOCALITY = 10
+    OVER_QUOTA = 11
+    NOT_CAPABLE = 12
+
+
+class Shape(NamedTuple):
+    """What a gang asks for: size, share of each GPU, how far apart, how capable."""
+
+    gpus: int
+    gpu_milli: int = 1000
+    span: int = FLEET
+    whole_nodes: int = 0
+    needs_class: int = 0
+
+
+Place = Callable[[Shape, Occupancy, np.random.Generator, int], "Parts | Refusal"]
+"""Return the parts for a shape; the last argument masks the nodes that may be used (0: all)."""
+
+
+def fits_when_empty(shape: Shape, fleet: Fleet) -> bool:
+    """Return whether an empty fleet could run ``shape`` at all."""
+    if shape.needs_class >= len(fleet.class_masks):
+        return False
+    capable = fleet.class_masks[shape.needs_class].bit_count() * fleet.gpus_per_node
+    limit = {NODE: fleet.gpus_per_node, BLOCK: fleet.gpus_per_block, FLEET: fleet.gpus}[shape.span]
+    if shape.whole_nodes and shape.gpus % fleet.gpus_per_node:
+        limit = limit // fleet.gpus_per_node * fleet.gpus_per_node
+    return shape.gpus <= min(limit, capable)
+
+
+def _refuse(shape: Shape, occupancy: Occupancy) -> Refusal:
+    """Return the first reason, from the plainest, why ``shape`` finds no place."""
+    if shape.gpus > occupancy.free_total:
+        return Refusal.TOO_FEW_FREE
+    if shape.needs_class and occupancy.free_of_class(shape.needs_class) < shape.gpus:
+        return Refusal.NO_CAPABLE_DEVICE
+    if shape.whole_nodes:
+        return Refusal.TOO_FEW_WHOLE_NODES
+    return Refusal.NO_NODE_HOLDS_IT if shape.span == NODE else Refusal.NO_BLOCK_HOLDS_IT
+
+
+def _lowest(mask: int) -> int:
+    return (mask & -mask).bit_length() - 1
+
+
+def _nth(mask: int, number: int) -> int:
+    for position, bit in enumerate(bits_of(mask)):
+        if position == number:
+            return bit
+    raise IndexError(number)
+
+
+def _gather(
+    occupancy: Occupancy, gpus: int, within: int, counts: range, one_node_first: bool = False
+) -> Parts:
+    """Return ``gpus`` GPUs from the nodes of ``within``, free counts in the order of ``counts``."""
+    parts: Parts = []
+    by_free = occupancy.nodes_by_free
+    if one_node_first:
+        for count in range(gpus, occupancy.fleet.gpus_per_node + 1):
+            nodes = by_free[count] & within
+            if nodes:
+                return [(_lowest(nodes), gpus)]
+    for count in counts:
+        for node in bits_of(by_free[count] & within):
+            if one_node_first and count > gpus:
+                # the last piece goes where it leaves the least
+                return parts + _gather(occupancy, gpus, within, counts, True)
+            taken = min(count, gpus)
+            parts.append((node, taken))
+            gpus -= taken
+            within ^= occupancy.node_bit[node]
+            if not gpus:
+                return parts
+    return parts
+
+
+def _capable(shape: Shape, occupancy: Occupancy, within: int) -> int:
+    everything = occupancy.fleet.class_masks[shape.needs_class]
+    return everything & within if within else everything
+
+
+def _whole(shape: Shape, occupancy: Occupancy, within: int, emptiest_block: bool) -> Parts | Refusal:
+    """Return whole nodes for ``shape``: of one block when its span says so."""
+    size = occupancy.fleet.gpus_per_node
+    need = -(-shape.gpus // size)
+    free = occupancy.nodes_by_free[size] & within
+    if shape.span == FLEET:
+        if free.bit_count() < need:
+            return _refuse(shape, occupancy)
+        chosen: list[int] = []
+        # whole blocks first, then the fullest of the rest: fewest blocks, least left over
+        for block in _blocks_by_whole(occupancy, need, emptiest_block):
+            for node in bits_of(free & occupancy.block_nodes[block]):
+                chosen.append(node)
+                if len(chosen) == need:
+                    return [(n, size) for n in chosen]
+        return _refuse(shape, occupancy)
+    for count in range(need, occupancy.fleet.nodes_per_block + 1):
+        for block in bits_of(occupancy.blocks_by_whole[count]):
+            nodes = free & occupancy.block_nodes[block]
+            if nodes.bit_count() >= need:
+                return [(node, size) for _, node in zip(range(need), bits_of(nodes), strict=False)]
+    return _refuse(shape, occupancy)
+
+
+def _blocks_by_whole(occupancy: Occupancy, need: int, emptiest: bool) -> list[int]:
+    """Return blocks with free whole nodes: one that holds the need first, then the emptiest."""
+    width = occupancy.fleet.nodes_per_block
+    order: list[int] = []
+    if not emptiest:
+        for count in range(need, width + 1):
+            order.extend(bits_of(occupancy.blocks_by_whole[count]))
+    for count in range(width, 0, -1):
+        if emptiest or count < need:
+            order.extend(bits_of(occupancy.blocks_by_whole[count]))
+    return order
+
+
+def _block_with_room(shape: Shape, occupancy: Occupancy, within: int, counts: range) -> int:
+    """Return the first block, by free GPUs in the order of ``counts``, that holds ``shape``; or -1."""
+    by_free, free = occupancy.blocks_by_free, occupancy.free
+    restricted = within != occupancy.fleet.class_masks[0]
+    for count in counts:
+        for block in bits_of(by_free[count]):
+            if not restricted:
+                return block
+            nodes = within & occupancy.block_nodes[block]
+            if sum(free[node] for node in bits_of(nodes)) >= shape.gpus:
+                return block
+    return -1
+
+
+def best_fit(
+    shape: Shape, occupancy: Occupancy, rng: np.random.Generator, within: int = 0
+) -> Parts | Refusal:
+    """Return the place that leaves the least behind.
+
+    A gang of one node goes to the node with the fewest free GPUs that hold it;
+    a gang of one block to the fullest such block; a gang that may lie anywhere
+    fills the smallest holes first.
+    """
+    gpus = shape.gpus
+    if gpus > occupancy.free_total:
+        return Refusal.TOO_FEW_FREE
+    size = occupancy.fleet.gpus_per_node
+    if shape.span == NODE and not within and not shape.needs_class:
+        by_free = occupancy.nodes_by_free
+        for count in range(gpus, size + 1):
+            if by_free[count]:
+                nodes = by_free[count]
+                return [((nodes & -nodes).bit_length() - 1, gpus)]
+        return Refusal.NO_NODE_HOLDS_IT
+    within = _capable(shape, occupancy, within)
+    if shape.needs_class or len(occupancy.fleet.class_masks) > 1:
+        return _least_capable(shape, occupancy, within)
+    if shape.whole_nodes:
+        return _whole(shape, occupancy, within, emptiest_block=False)
+    if shape.span == NODE:
+        return _one_node(shape, occupancy, within, range(gpus, size + 1))
+    if shape.span == BLOCK:
+        counts = range(gpus, occupancy.fleet.gpus_per_block + 1)
+        block = _block_with_room(shape, occupancy, within, counts)
+        if block < 0:
+            return _refuse(shape, occupancy)
+        nodes = within & occupancy.block_nodes[block]
+        return _gather(occupancy, gpus, nodes, range(size, 0, -1), one_node_first=True)
+    return _anywhere(shape, occupancy, within, range(1, size + 1))
+
+
+def _one_node(
+    shape: Shape, occupancy: Occupancy, within: int, counts: range
+) -> Parts | Refusal:
+    for count in counts:
+        nodes = occupancy.nodes_by_free[count] & within
+        if nodes:
+            return [(_lowest(nodes), shape.gpus)]
+    return _refuse(shape, occupancy)
+
+
+def _anywhere(
+    shape: Shape, occupancy: Occupancy, within: int, counts: range
+) -> Parts | Refusal:
+    parts = _gather(occupancy, shape.gpus, within, counts)
+    if sum(count for _, count in parts) < shape.gpus:
+        return _refuse(shape, occupancy)
+    return parts
+
+
+def _least_capable(shape: Shape, occupancy: Occupancy, within: int) -> Parts | Refusal:
+    """Return the least capable device that can run ``shape``: it leaves the rest to others."""
+    masks = occupancy.fleet.class_masks
+    for number in range(shape.needs_class, len(masks)):
+        above = masks[number + 1] if number + 1 < len(masks) else 0
+        only = within & masks[number] & ~above
+        for count in range(shape.gpus, occupancy.fleet.gpus_per_node + 1):
+            nodes = occupancy.nodes_by_free[count] & only
+            if nodes:
+                return [(_lowest(nodes), shape.gpus)]
+    return _refuse(shape, occupancy)
+
+
+def first_fit(
+    shape: Shape, occupancy: Occupancy, rng: np.random.Generator, within: int = 0
+) -> Parts | Refusal:
+    """Return the lowest-numbered nodes that hold the gang."""
+    gpus = shape.gpus
+    if gpus > occupancy.free_total:
+        return Refusal.TOO_FEW_FREE
+    within = _capable(shape, occupancy, within)
+    by_free, size = occupancy.nodes_by_free, occupancy.fleet.gpus_per_node
+    if shape.span == NODE:
+        nodes = 0
+        for count in range(gpus, size + 1):
+            nodes |= by_free[count]
+        nodes &= within
+        return [(_lowest(nodes), gpus)] if nodes else _refuse(shape, occupancy)
+    least = size if shape.whole_nodes else 1
+    usable = 0
+    for count in range(least, size + 1):
+        usable |= by_free[count]
+    usable &= within
+    spans = (
+        [usable]
+        if shape.span == FLEET
+        else [usable & nodes for nodes in occupancy.block_nodes if usable & nodes]
+    )
+    for nodes in spans:
+        parts: Parts = []
+        left = gpus
+        for node in bits_of(nodes):
+            taken = size if shape.whole_nodes else min(occupancy.free[node], left)
+            parts.append((node, taken))
+            left -= taken
+            if left <= 0:
+                return parts
+    return _refuse(shape, occupancy)
+
+
+def worst_fit(
+    shape: Shape, occupancy: Occupancy, rng: np.random.Generator, within: int = 0
+) -> Parts | Refusal:
+    """Return the place with the most room: load is spread, and holes with it."""
+    gpus = shape.gpus
+    if gpus > occupancy.free_total:
+        return Refusal.TOO_FEW_FREE
+    within = _capable(shape, occupancy, within)
+    size = occupancy.fleet.gpus_per_node
+    if shape.whole_nodes:
+        return _whole(shape, occupancy, within, emptiest_block=True)
+    if shape.span == NODE:
+        return _one_node(shape, occupancy, within, range(size, gpus - 1, -1))
+    if shape.span == BLOCK:
+        counts = range(occupancy.fleet.gpus_per_block, gpus - 1, -1)
+        block = _block_with_room(shape, occupancy, within, counts)
+        if block < 0:
+            return _refuse(shape, occupancy)
+        within &= occupancy.block_nodes[block]
+    return _anywhere(shape, occupancy, within, range(size, 0, -1))
+
+
+def random_fit(
+    shape: Shape, occupancy: Occupancy, rng: np.random.Generator, within: int = 0
+) -> Parts | Refusal:
+    """Return a place drawn evenly from those that hold the gang, blind to what it breaks up."""
+    gpus = shape.gpus
+    if gpus > occupancy.free_total:
+        return Refusal.TOO_FEW_FREE
+    within = _capable(shape, occupancy, within)
+    by_free, size = occupancy.nodes_by_free, occupancy.fleet.gpus_per_node
+    if shape.span == NODE:
+        nodes = 0
+        for count in range(gpus, size + 1):
+            nodes |= by_free[count]
+        nodes &= within
+        if not nodes:
+            return _refuse(shape, occupancy)
+        return [(_nth(nodes, int(rng.integers(nodes.bit_count()))), gpus)]
+    if shape.span == BLOCK:
+        blocks = [
+            block
+            for block, nodes in enumerate(occupancy.block_nodes)
+            if _room(shape, occupancy, within & nodes) >= gpus
+        ]
+        if not blocks:
+            return _refuse(shape, occupancy)
+        within &= occupancy.block_nodes[blocks[int(rng.integers(len(blocks)))]]
+    if _room(shape, occupancy, within) < gpus:
+        return _refuse(shape, occupancy)
+    if shape.whole_nodes:
+        whole = list(bits_of(by_free[size] & within))
+        chosen = rng.permutation(len(whole))[: -(-gpus // size)]
+        return [(whole[i], size) for i in sorted(chosen.tolist())]
+    # every free GPU is as likely as any other
+    owners = [n for n in bits_of(within) for _ in range(occupancy.free[n])]
+    counts: dict[int, int] = {}
+    for index in rng.permutation(len(owners))[:gpus].tolist():
+        counts[owners[index]] = counts.get(owners[index], 0) + 1
+    return sorted(counts.items())
+
+
+def _room(shape: Shape, occupancy: Occupancy, nodes: int) -> int:
+    """Return the GPUs of ``nodes`` that ``shape`` could use."""
+    size = occupancy.fleet.gpus_per_node
+    if shape.whole_nodes:
+        return (occupancy.nodes_by_free[size] & nodes).bit_count() * size
+    return sum(occupancy.free[node] for node in bits_of(nodes))
+
+
+def contiguous(
+    shape: Shape, occupancy: Occupancy, rng: np.random.Generator, within: int = 0
+) -> Parts | Refusal:
+    """Return a place in the smallest unit that could ever hold the gang: one node, else one block.
+
+    A gang larger than a block takes whole nodes. This is best fit with the
+    gang's span tightened, so it waits where others would spread.
+    """
+    fleet = occupancy.fleet
+    if shape.gpus <= fleet.gpus_per_node:
+        shape = shape._replace(span=NODE)
+    elif shape.gpus <= fleet.gpus_per_block:
+        shape = shape._replace(span=min(shape.span, BLOCK))
+    elif shape.gpus % fleet.gpus_per_node == 0:
+        shape = shape._replace(whole_nodes=1)
+    return best_fit(shape, occupancy, rng, within)
+
+
+def topology_aware(
+    shape: Shape, occupancy: Occupancy, rng: np.random.Generator, within: int = 0
+) -> Parts | Refusal:
+    """Return the place with the fewest hops now: one node, else one block, else fewest blocks.
+
+    It prefers and does not insist: where no closer place is free it takes a
+    wider one, unless the gang's own span forbids it.
+    """
+    gpus = shape.gpus
+    if gpus > occupancy.free_total:
+        return Refusal.TOO_FEW_FREE
+    fleet = occupancy.fleet
+    if gpus <= fleet.gpus_per_node:
+        found = best_fit(shape._replace(span=NODE), occupancy, rng, within)
+        if shape.span == NODE or not isinstance(found, Refusal):
+            return found
+    if gpus <= fleet.gpus_per_block:
+        found = best_fit(shape._replace(span=BLOCK), occupancy, rng, within)
+        if shape.span == BLOCK or not isinstance(found, Refusal):
+            return found
+    if shape.whole_nodes:
+        return best_fit(shape, occupancy, rng, within)
+    within = _capable(shape, occupancy, within)
+    parts: Parts = []
+    left = gpus
+    for count in range(fleet.gpus_per_block, 0, -1):
+        for block in bits_of(occupancy.blocks_by_free[count]):
+            nodes = within & occupancy.block_nodes[block]
+            piece = _gather(occupancy, left, nodes, range(fleet.gpus_per_node, 0, -1))
+            parts.extend(piece)
+            left -= sum(taken for _, taken in piece)
+            if not left:
+                return parts
+    return _refuse(shape, occupancy)
+
+
+def place_share(
+    shape: Shape, occupancy: Occupancy, rng: np.random.Generator, policy: str
+) -> tuple[int, int] | Refusal:
+    """Return (node, GPU) for a job that needs only part of one GPU.
+
+    Best fit takes the shared GPU with the least room that suffices and opens a
+    whole one only when none does; worst fit opens whole ones first; random draws
+    evenly from both.
+    """
+    fleet, milli = occupancy.fleet, shape.gpu_milli
+    shared = occupancy.shares[_first_share(occupancy, milli) :]
+    opened = [
+        (1000, node, gpu)
+        for node in range(fleet.nodes)
+        if occupancy.free_bits[node]
+        for gpu in bits_of(occupancy.free_bits[node])
+    ] if policy == "random" or (policy == "worst-fit" or not shared) else []
+    if policy == "random":
+        every = shared + opened
+        if not every:
+            return Refusal.TOO_FEW_FREE
+        _, node, gpu = every[int(rng.integers(len(every)))]
+        return node, gpu
+    if policy == "worst-fit" and opened:
+        node = max(range(fleet.nodes), key=lambda n: (occupancy.free[n], -n))
+        return node, _lowest(occupancy.free_bits[node])
+    if policy == "first-fit" and shared:
+        _, node, gpu = min(shared, key=lambda share: share[1:])
+        return node, gpu
+    if shared:
+        return shared[0][1:] if policy != "worst-fit" else shared[-1][1:]
+    if not opened:
+        return Refusal.TOO_FEW_FREE
+    one = best_fit(Shape(1, span=NODE), occupancy, rng)
+    if isinstance(one, Refusal):
+        return one
+    return one[0][0], _lowest(occupancy.free_bits[one[0][0]])
+
+
+def _first_share(occupancy: Occupancy, milli: int) -> int:
+    """Return where the shared GPUs with at least ``milli`` free begin."""
+    from bisect import bisect_left
+
+    return bisect_left(occupancy.shares, (milli, -1, -1))
+
+
+PLACEMENTS: dict[str, Place] = {
+    "random": random_fit,
+    "first-fit": first_fit,
+    "best-fit": best_fit,
+    "worst-fit": worst_fit,
+    "contiguous": contiguous,
+    "topology-aware": topology_aware,
+}
