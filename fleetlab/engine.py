@@ -120,6 +120,7 @@ class Engine:
         """Run to the end, yielding the share of jobs submitted after every ``budget`` events."""
         heap, submits, order = self._heap, self._submit_ms, self._submit_order
         count, cursor, pause = len(order), 0, budget
+        waiting, backfill = self.waiting, self._backfill
         while True:
             next_submit = submits[order[cursor]] if cursor < count else None
             if heap and (next_submit is None or heap[0][0] <= next_submit):
@@ -135,8 +136,8 @@ class Engine:
                 self._submit(order[cursor])
                 cursor += 1
                 self.events_done += 1
-            if self.waiting:
-                self._backfill(self)
+            if waiting.ranks:
+                backfill(self)
             if self.events_done >= pause:
                 pause = self.events_done + budget
                 yield cursor / count
@@ -158,12 +159,12 @@ class Engine:
     def serve_head(self) -> bool:
         """Start jobs from the head of the queue while they fit; return whether others may pass."""
         waiting = self.waiting
-        while waiting:
+        while waiting.ranks:
             job = waiting.head()
             refusal = self.try_start(job)
             if refusal:
                 self.refuse(job, refusal)
-                return len(waiting) > 1 and self.occupancy.free_total > 0
+                return len(waiting.ranks) > 1 and self.occupancy.free_total > 0
         return False
 
     def find(self, job: int, within: int = 0) -> Parts | Refusal:

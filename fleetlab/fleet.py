@@ -149,12 +149,13 @@ class Occupancy:
     ``block_whole[block]`` (nodes entirely free) are plain lists;
     ``nodes_by_free[k]`` has a bit for every node with exactly ``k`` free GPUs,
     ``blocks_by_free`` and ``blocks_by_whole`` likewise for blocks.
-    ``shares`` lists the GPUs given out in part, as (free thousandths, node, gpu).
+    ``pool`` is whether there is but one node. ``shares`` lists the GPUs given out in part, as (free thousandths, node, gpu).
     """
 
     def __init__(self, fleet: Fleet) -> None:
         size, width = fleet.gpus_per_node, fleet.nodes_per_block
         self.fleet = fleet
+        self.pool = fleet.nodes == 1
         self.free_total = fleet.gpus
         self.free = [size] * fleet.nodes
         self.free_bits = [(1 << size) - 1 if fleet.numbered else 0] * fleet.nodes

@@ -13,7 +13,10 @@ from fleetlab.policy.order import Key
 
 
 class Waiting:
-    """Waiting jobs, by rank: a job's place among all jobs under the order's keys."""
+    """Waiting jobs, by rank: a job's place among all jobs under the order's keys.
+
+    ``ranks`` holds them in order; it is empty when nobody waits.
+    """
 
     def __init__(self, keys: Sequence[Key], gpus: list[int]) -> None:
         self._gpus = gpus
@@ -21,20 +24,20 @@ class Waiting:
         self._rank = [0] * len(keys)
         for rank, job in enumerate(self._job_at):
             self._rank[job] = rank
-        self._ranks: list[int] = []
+        self.ranks: list[int] = []
         self._by_gpus: dict[int, list[int]] = {}
         self._sizes: list[int] = []  # the sizes that someone waits for, ascending
 
     def __len__(self) -> int:
-        return len(self._ranks)
+        return len(self.ranks)
 
     def __iter__(self) -> Iterator[int]:
         job_at = self._job_at
-        return iter([job_at[rank] for rank in self._ranks])
+        return iter([job_at[rank] for rank in self.ranks])
 
     def head(self) -> int:
         """Return the job that is served next."""
-        return self._job_at[self._ranks[0]]
+        return self._job_at[self.ranks[0]]
 
     def smallest(self) -> int:
         """Return the fewest GPUs that a waiting job asks for."""
@@ -43,7 +46,7 @@ class Waiting:
     def add(self, job: int) -> None:
         """Let ``job`` wait."""
         rank, size = self._rank[job], self._gpus[job]
-        ranks = self._ranks
+        ranks = self.ranks
         if not ranks or ranks[-1] < rank:
             ranks.append(rank)
         else:
@@ -60,7 +63,7 @@ class Waiting:
     def remove(self, job: int) -> None:
         """Let ``job`` wait no longer."""
         rank, size = self._rank[job], self._gpus[job]
-        ranks, same = self._ranks, self._by_gpus[size]
+        ranks, same = self.ranks, self._by_gpus[size]
         del ranks[bisect_left(ranks, rank)]
         del same[bisect_left(same, rank)]
         if not same:
@@ -72,7 +75,7 @@ class Waiting:
         for size in self._sizes[: bisect_right(self._sizes, gpus)]:
             ranks.extend(self._by_gpus[size])
         ranks.sort()
-        if ranks and ranks[0] == self._ranks[0]:
+        if ranks and ranks[0] == self.ranks[0]:
             del ranks[0]
         job_at = self._job_at
         return [job_at[rank] for rank in ranks]
@@ -81,7 +84,7 @@ class Waiting:
         """Serve the waiting jobs by ``keys`` from now on (for orders that change with time)."""
         jobs = sorted(self, key=keys.__getitem__)
         self._by_gpus, self._sizes = {}, []
-        for rank, job in zip(self._ranks, jobs, strict=True):
+        for rank, job in zip(self.ranks, jobs, strict=True):
             self._job_at[rank], self._rank[job] = job, rank
             self._by_gpus.setdefault(self._gpus[job], []).append(rank)
         self._sizes = sorted(self._by_gpus)

@@ -7,6 +7,7 @@ from the generator it is given.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
@@ -94,7 +95,10 @@ def _gather(
             if nodes:
                 return [(_lowest(nodes), gpus)]
     for count in counts:
-        for node in bits_of(by_free[count] & within):
+        nodes = by_free[count] & within
+        if not nodes:
+            continue
+        for node in bits_of(nodes):
             if one_node_first and count > gpus:
                 # the last piece goes where it leaves the least
                 return parts + _gather(occupancy, gpus, within, counts, True)
@@ -175,6 +179,8 @@ def best_fit(
     gpus = shape.gpus
     if gpus > occupancy.free_total:
         return Refusal.TOO_FEW_FREE
+    if occupancy.pool:
+        return [(0, gpus)]
     size = occupancy.fleet.gpus_per_node
     if shape.span == NODE and not within and not shape.needs_class:
         by_free = occupancy.nodes_by_free
@@ -434,8 +440,6 @@ def place_share(
 
 def _first_share(occupancy: Occupancy, milli: int) -> int:
     """Return where the shared GPUs with at least ``milli`` free begin."""
-    from bisect import bisect_left
-
     return bisect_left(occupancy.shares, (milli, -1, -1))
 
 

@@ -9,30 +9,28 @@ any bin with as much room, to the last unit. ``Work`` counts what a rule did.
 
 from __future__ import annotations
 
-import heapq
 import math
-from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Sequence
 from typing import Any
 
+from fleetlab.theory.binsearch import Completion, SearchLimit, Work, exchange, l2
 from fleetlab.theory.drf import exact
 
+__all__ = [
+    "SearchLimit",
+    "Work",
+    "best_fit",
+    "best_fit_decreasing",
+    "first_fit",
+    "first_fit_decreasing",
+    "lower_bound_l1",
+    "lower_bound_l2",
+    "next_fit",
+    "optimum",
+]
+
 Bins = list[list[Any]]
-
-
-class SearchLimit(RuntimeError):
-    """The exact search used up its allowance before it had proved an answer."""
-
-
-@dataclass
-class Work:
-    """A counter handed to a rule: ``comparisons`` of an item with a bin, ``nodes`` searched."""
-
-    comparisons: int = 0
-    nodes: int = 0
 
 
 def _whole(weights: Sequence[Any], capacity: Any) -> tuple[list[int], int]:
@@ -143,21 +141,7 @@ def lower_bound_l2(weights: Sequence[Any], capacity: Any) -> int:
     Raises ValueError as ``next_fit`` does.
     """
     sizes, limit = _whole(weights, capacity)
-    return _l2(sorted(sizes), limit)
-
-
-def _l2(rising: list[int], limit: int) -> int:
-    total = [0, *accumulate(rising)]
-    half = bisect_right(rising, limit // 2)
-    best = 0
-    for least in [0, *sorted(set(rising[:half]))]:
-        alone = bisect_right(rising, limit - least)
-        small = bisect_left(rising, least)
-        big = max(alone, half)
-        room = (big - half) * limit - (total[big] - total[half])
-        more = -(-max(0, total[half] - total[small] - room) // limit)
-        best = max(best, len(rising) - half + more)
-    return best
+    return l2(sorted(sizes), limit)
 
 
 def optimum(
@@ -168,12 +152,11 @@ def optimum(
 ) -> Bins:
     """Return a packing into the fewest bins, proved so.
 
-    Tries L2 bins, then one more, and so on: a bin at a time is completed around
-    the largest item left, fullest completions first, skipping those that an
-    exchange shows to be no better than another, and states known to fail. Each
-    bin may waste only what the count of bins leaves to waste.
+    The better of FFD and BFD, improved by exchanging items, is often as good as
+    the bound L2 and so done. If not, bin completion tries L2 bins, then one more,
+    and so on, until a count succeeds or only the known packing is left.
     Source: Martello and Toth (1990), §8.5 (bounds, dominance); Korf, AAAI 2002
-    (bin completion).
+    (bin completion); Alvim et al., Journal of Heuristics 10, 2004 (exchanges).
     Raises ValueError as ``next_fit`` does, and SearchLimit (with what is known)
     when more than ``node_limit`` nodes would have to be looked at.
     """
@@ -182,10 +165,11 @@ def optimum(
     known = min(
         first_fit_decreasing(sizes, limit), best_fit_decreasing(sizes, limit), key=len
     )
-    least = _l2(sorted(sizes), limit)
+    least = l2(sorted(sizes), limit)
+    known = exchange(known, limit, least)
     allowance = work.nodes + node_limit
     while least < len(known):
-        search = _Search(limit, work, allowance)
+        search = Completion(limit, work, allowance)
         try:
             found = search.into(Counter(sizes), least)
         except SearchLimit:
@@ -201,109 +185,3 @@ def optimum(
     for size, weight in zip(reversed(sizes), reversed(weights), strict=True):
         by_size.setdefault(size, []).append(weight)
     return [[by_size[size].pop() for size in bin_] for bin_ in known]
-
-
-class _Search:
-    """Depth-first bin completion for one count of bins."""
-
-    def __init__(self, limit: int, work: Work, allowance: int) -> None:
-        self.limit = limit
-        self.work = work
-        self.allowance = allowance
-        self.failed: set[tuple[tuple[int, int], ...]] = set()
-
-    def into(self, items: Counter[int], bins: int) -> list[list[int]] | None:
-        """Return the items packed into at most ``bins`` bins, or None if they cannot be."""
-        # An explicit stack: hundreds of bins would be too deep for WebAssembly's.
-        left = dict(sorted(items.items(), reverse=True))
-        stack: list[tuple[Iterator[list[int]], tuple[tuple[int, int], ...]]] = []
-        packed: list[list[int]] = []
-        while True:
-            if not left:
-                return packed
-            state = tuple(left.items())
-            if self._hopeless(state, bins - len(packed)):
-                self.failed.add(state)
-            else:
-                waste = (bins - len(packed)) * self.limit - sum(s * n for s, n in state)
-                stack.append((self._completions(left, waste), state))
-            while stack:
-                # The stack holds one generator for each open bin, plus the one now to fill.
-                if len(packed) == len(stack):
-                    for size in packed.pop():
-                        left[size] = left.get(size, 0) + 1
-                    left = dict(sorted(left.items(), reverse=True))
-                chosen = next(stack[-1][0], None)
-                if chosen is not None:
-                    packed.append(chosen)
-                    for size in chosen:
-                        left[size] -= 1
-                        if not left[size]:
-                            del left[size]
-                    break
-                self.failed.add(stack.pop()[1])
-            else:
-                return None
-
-    def _hopeless(self, state: tuple[tuple[int, int], ...], bins: int) -> bool:
-        if state in self.failed or not bins:
-            return True
-        rising = [size for size, count in reversed(state) for _ in range(count)]
-        return _l2(rising, self.limit) > bins
-
-    def _completions(self, left: dict[int, int], waste: int) -> Iterator[list[int]]:
-        """Yield the bins around the largest item that may waste no more, fullest first."""
-        sizes = list(left)
-        first = sizes[0]
-        counts = dict(left)
-        counts[first] -= 1
-        smaller = [s for s in sizes if counts[s]]
-        held = [0, *accumulate(s * counts[s] for s in reversed(smaller))]
-        below = list(reversed(held))  # below[i]: the sum of everything from size i down
-        found: list[tuple[int, int, list[int]]] = []
-        chosen = [first]
-
-        def extend(start: int, room: int) -> None:
-            self.work.nodes += 1
-            if self.work.nodes > self.allowance:
-                raise SearchLimit
-            if room <= waste and not self._dominated(chosen, counts, smaller, room):
-                found.append((room, len(found), list(chosen)))
-            for number in range(start, len(smaller)):
-                if room - below[number] > waste:
-                    return
-                size = smaller[number]
-                if size <= room and counts[size]:
-                    counts[size] -= 1
-                    chosen.append(size)
-                    extend(number, room - size)
-                    chosen.pop()
-                    counts[size] += 1
-
-        extend(0, self.limit - first)
-        heapq.heapify(found)
-        while found:
-            yield heapq.heappop(found)[2]
-
-    @staticmethod
-    def _dominated(
-        chosen: list[int], counts: dict[int, int], smaller: list[int], room: int
-    ) -> bool:
-        """Return whether adding or exchanging an item gives a bin that is never worse."""
-        if any(size <= room and counts[size] for size in reversed(smaller)):
-            return True
-        rest = chosen[1:]
-        for number, size in enumerate(rest):
-            for larger in smaller:
-                if larger <= size:
-                    break
-                if larger <= size + room and counts[larger]:
-                    return True
-            # Two pieces that one item replaces: the pieces are easier to place elsewhere.
-            for other in rest[number + 1 :]:
-                pair = size + other
-                if any(
-                    pair <= larger <= pair + room and counts[larger] for larger in smaller
-                ):
-                    return True
-        return False
