@@ -1,0 +1,196 @@
+"""The build itself: locked files and this checkout in, `dist/` out."""
+
+import gzip
+import hashlib
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from . import bytecode, pages
+from .fetch import obtain
+from .lock import RuntimeLock, read_lock
+from .notices import third_party
+from .pack import read_pack, write_pack
+from .places import DIST, ROOT, WORK
+from .say import BuildError, megabytes, say
+from .steps import kept, key_of
+from .tree import own_files, package_files
+
+SITE = ROOT / "site"
+RECORD = "build.json"
+SCRIPTS = {
+    "bokeh": ("bokeh/server/static/js", ["bokeh", "bokeh-widgets", "bokeh-tables"]),
+    "panel": ("panel/dist", ["panel"]),
+}
+
+
+def build() -> Path:
+    """Return the folder of the built site, made anew only if something it is made of changed."""
+    key = key_of([ROOT / "build.py", ROOT / "builder", ROOT / "fleetlab", SITE,
+                  ROOT / "requirements", ROOT / "runtime.lock.toml"])  # fmt: skip
+    if stands(DIST, key):
+        say("dist/: nothing changed, reused")
+        return DIST
+    lock = read_lock()
+    files = obtain(lock.shipped, lock)
+    WORK.mkdir(exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix="dist-", dir=WORK))
+    try:
+        manifest = fill(fresh, lock, files)
+        (fresh / RECORD).write_text(json.dumps({"key": key}) + "\n")
+        fresh.chmod(0o755)
+        replace(DIST, fresh)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    first_visit = sum(facts["size"] for name, facts in manifest.items() if name != NOTICES)
+    say(f"dist/: built, {len(manifest)} files, {megabytes(first_visit)}")
+    return DIST
+
+
+NOTICES = "THIRD_PARTY.txt"
+
+
+def fill(dist: Path, lock: RuntimeLock, files: dict[str, Path]) -> dict[str, dict[str, Any]]:
+    """Write the whole site into a folder and return its manifest: name to size and sha256."""
+    manifest: dict[str, dict[str, Any]] = {}
+
+    def put(name: str, data: bytes) -> None:
+        path = dist / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        manifest[name] = {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+    def put_packed(name: str, data: bytes) -> None:
+        # Most hosts send these kinds of file as they are, so they are packed here, once.
+        put(f"{name}.gz", compress(name, data))
+        manifest[f"{name}.gz"] |= {
+            "content_size": len(data),
+            "content_sha256": hashlib.sha256(data).hexdigest(),
+        }
+
+    for name in ("pyodide.js", "pyodide.asm.js"):
+        put(f"runtime/{name}", files[name].read_bytes())
+    put("runtime/pyodide-lock.json", bytecode.no_packages(lock).encode())
+    put_packed("runtime/pyodide.asm.wasm", files["pyodide.asm.wasm"].read_bytes())
+    put_packed("runtime/python_stdlib.zip", standard_library(lock, files))
+    put_packed("runtime/packages.pack", packages(lock, files))
+    put_packed("runtime/fleetlab.pack", own_code(lock, files))
+    for name, data in scripts(lock, files):
+        put(f"runtime/{name}", data)
+    put(NOTICES, third_party(lock, files).encode())
+    for path in site_files():
+        put(path.relative_to(SITE).as_posix(), path.read_bytes())
+    page = render(manifest, lock)
+    put("index.html", page.encode())
+    (dist / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    return manifest
+
+
+def render(manifest: dict[str, dict[str, Any]], lock: RuntimeLock) -> str:
+    """Return the finished page."""
+    from fleetlab import __version__
+
+    figures = pages.compute_figures()
+    content = pages.render_content(SITE / "content", figures)
+    page = pages.render_page(
+        SITE / "index.html",
+        content=content,
+        figures=figures,
+        version=__version__,
+        pyodide_version=lock.pyodide,
+    )
+    guard = (SITE / "guard.js").read_text("utf-8")
+    return pages.pin(page, manifest, guard, pages.module_files(SITE))
+
+
+def site_files() -> Iterator[Path]:
+    """Return the files of site/ that ship as they are."""
+    for path in sorted(SITE.rglob("*")):
+        rendered = path.suffix in (".html", ".md") or path.name == "guard.js"
+        if path.is_file() and not rendered and not path.name.startswith("."):
+            yield path
+
+
+def standard_library(lock: RuntimeLock, files: dict[str, Path]) -> bytes:
+    """Return the standard library's zip, compiled."""
+    key = key_of([*core_parts(lock), files["python_stdlib.zip"]])
+    make = lambda: bytecode.compile_standard_library(files["python_stdlib.zip"], files, lock)  # noqa: E731
+    return kept("python_stdlib.zip", key, make)
+
+
+def packages(lock: RuntimeLock, files: dict[str, Path]) -> bytes:
+    """Return the pack of all third-party packages, compiled."""
+    key = key_of([*core_parts(lock), lock.digest, ROOT / "builder" / "tree.py"])
+
+    def make() -> bytes:
+        tree = package_files([files[file.name] for file in lock.packages])
+        return write_pack(bytecode.compile_files(tree, files, lock, "packages"))
+
+    return kept("packages.pack", key, make)
+
+
+def own_code(lock: RuntimeLock, files: dict[str, Path]) -> bytes:
+    """Return the pack of fleetlab itself, compiled."""
+    tree = own_files()
+    key = key_of([*core_parts(lock), write_pack(tree)])
+    return kept(
+        "fleetlab.pack",
+        key,
+        lambda: write_pack(bytecode.compile_files(tree, files, lock, "fleetlab")),
+    )
+
+
+def core_parts(lock: RuntimeLock) -> list[str | bytes | Path]:
+    """Return what every compiled step depends on."""
+    here = Path(bytecode.__file__)
+    return [*(file.sha256 for file in lock.core), here, bytecode.SCRIPT, here.with_name("pack.py")]
+
+
+def scripts(lock: RuntimeLock, files: dict[str, Path]) -> Iterator[tuple[str, bytes]]:
+    """Return BokehJS's and Panel's scripts out of their wheels, by name."""
+    for package, (folder, names) in SCRIPTS.items():
+        wheel = next(file.name for file in lock.packages if file.name.startswith(f"{package}-"))
+        with zipfile.ZipFile(files[wheel]) as archive:
+            for name in names:
+                yield f"{name}.min.js", archive.read(f"{folder}/{name}.min.js")
+
+
+def compress(name: str, data: bytes) -> bytes:
+    """Return the data gzipped, the same bytes every time."""
+    key = key_of([data])
+    return kept(f"{name.rpartition('/')[2]}.gz", key, lambda: gzip.compress(data, 9, mtime=0))
+
+
+def stands(dist: Path, key: str) -> bool:
+    """Return whether a build with this key lies there whole."""
+    try:
+        if json.loads((dist / RECORD).read_text())["key"] != key:
+            return False
+        manifest = json.loads((dist / "manifest.json").read_text())
+    except (OSError, ValueError, KeyError):
+        return False
+    return all(
+        (dist / name).is_file()
+        and hashlib.sha256((dist / name).read_bytes()).hexdigest() == facts["sha256"]
+        for name, facts in manifest.items()
+    )
+
+
+def replace(old: Path, new: Path) -> None:
+    """Put the new folder in the old one's place."""
+    if old.is_symlink() or (old.exists() and not old.is_dir()):
+        raise BuildError(f"{old} is not a folder: move it away, then build again.")
+    if old.exists():
+        aside = Path(tempfile.mkdtemp(prefix="old-", dir=WORK))
+        old.rename(aside / "dist")
+        new.rename(old)
+        shutil.rmtree(aside, ignore_errors=True)
+    else:
+        new.rename(old)
+
+
+__all__ = ["build", "read_pack"]
