@@ -47,7 +47,10 @@ TIERS = (SAME_NODE, SAME_LEAF, CROSS_SPINE)
 # Cited, not computed: AllReduce of 1 GB over 64 GPUs in the chapter "Fleet Orchestration".
 # Its rack-confined figure is slower than its rail-optimised one; the page says so in a footnote.
 CHAPTER_ALLREDUCE_MS: Mapping[str, int] = {
-    "optimal": 25, "rail": 40, "rack": 85, "random": 120,
+    "optimal": 25,
+    "rail": 40,
+    "rack": 85,
+    "random": 120,
 }
 
 
@@ -115,8 +118,10 @@ def hierarchical_allreduce_s(
     """
     within = (bytes, gpus_per_node, inside.bandwidth_bytes_s, inside.latency_s)
     across = ring_allreduce_s(
-        bytes / _positive("gpus_per_node", gpus_per_node), nodes,
-        between.bandwidth_bytes_s, between.latency_s,
+        bytes / _positive("gpus_per_node", gpus_per_node),
+        nodes,
+        between.bandwidth_bytes_s,
+        between.latency_s,
     )
     return reduce_scatter_s(*within) + across + all_gather_s(*within)
 

@@ -9,6 +9,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from fleetlab.theory.drf import exact
@@ -123,7 +124,7 @@ def service_queue(attained_gpu_ms: int, thresholds_gpu_ms: Sequence[int]) -> int
     each other. Source: Tiresias, NSDI 2019, §4.2.
     Raises ValueError when the thresholds do not rise.
     """
-    if any(b <= a for a, b in zip(thresholds_gpu_ms, thresholds_gpu_ms[1:], strict=False)):
+    if any(b <= a for a, b in pairwise(thresholds_gpu_ms)):
         raise ValueError(f"thresholds_gpu_ms is {list(thresholds_gpu_ms)}; give rising numbers")
     return bisect_right(thresholds_gpu_ms, attained_gpu_ms)
 

@@ -60,6 +60,7 @@ def reclaim_order(tenant: int, used: Sequence[int], quota: Sequence[int]) -> lis
     0 comes first); ties go to the larger amount, then the lower number.
     ``tenant`` itself is never in the list.
     """
+
     def key(other: int) -> tuple[int, Fraction, int, int]:
         borrowed = used[other] - quota[other]
         if not quota[other]:
@@ -119,7 +120,8 @@ def divide(total: Any, queues: Mapping[Any, Queue] | Sequence[Queue]) -> Divisio
         if queue.limit is not None:
             ceiling = min(ceiling, exact(queue.limit, f"limit of queue {key}"))
         own = (
-            exact(total, "total") if queue.deserved is None
+            exact(total, "total")
+            if queue.deserved is None
             else exact(queue.deserved, f"deserved of queue {key}")
         )
         weight.append(exact(queue.weight, f"weight of queue {key}"))
@@ -127,9 +129,7 @@ def divide(total: Any, queues: Mapping[Any, Queue] | Sequence[Queue]) -> Divisio
         want.append(ceiling - share[-1])
     left = max(Fraction(0), left - sum(share, Fraction(0)))
     for level in sorted({q.priority for q in asked}, reverse=True):
-        members = [
-            i for i, q in enumerate(asked) if q.priority == level and want[i] and weight[i]
-        ]
+        members = [i for i, q in enumerate(asked) if q.priority == level and want[i] and weight[i]]
         for member, extra in _by_weight(left, members, want, weight).items():
             share[member] += extra
             left -= extra
@@ -217,7 +217,9 @@ class CohortShare:
 
 
 def cohort_share(
-    nominal: Mapping[str, int], used: Mapping[str, int], cohort: Mapping[str, int],
+    nominal: Mapping[str, int],
+    used: Mapping[str, int],
+    cohort: Mapping[str, int],
     weight: float = 1,
 ) -> CohortShare:
     """Return the queue's share of its cohort: what it borrows, in thousandths, rounded down.

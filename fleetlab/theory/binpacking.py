@@ -162,9 +162,7 @@ def optimum(
     """
     sizes, limit = _whole(weights, capacity)
     work = Work() if work is None else work
-    known = min(
-        first_fit_decreasing(sizes, limit), best_fit_decreasing(sizes, limit), key=len
-    )
+    known = min(first_fit_decreasing(sizes, limit), best_fit_decreasing(sizes, limit), key=len)
     least = l2(sorted(sizes), limit)
     known = exchange(known, limit, least)
     allowance = work.nodes + node_limit

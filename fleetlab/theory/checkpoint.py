@@ -120,9 +120,7 @@ def overhead(
     return expected_time(interval, interval, cost_s, restart_s, mtbf_s) / float(interval) - 1
 
 
-def mtbf_that_stretches(
-    factor: float, interval_s: float, cost_s: float, restart_s: float
-) -> float:
+def mtbf_that_stretches(factor: float, interval_s: float, cost_s: float, restart_s: float) -> float:
     """Return the mean time between failures, in seconds, at which E[T] = factor·T.
 
     E[T] falls as failures grow rarer, towards (τ+C)/τ of the work, so there is

@@ -23,7 +23,7 @@ Amounts = Sequence[Any] | Mapping[Any, Any]
 Demands = Sequence[Any] | Mapping[Any, Any]
 Row = tuple[Fraction, ...]
 
-MAX_GRANTS = 1_000_000
+MAX_GRANTS = 100_000
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,18 @@ class Market:
 
     def can_run(self, user: int) -> bool:
         """Return whether every resource the user asks for exists at all."""
-        return all(have > 0 for need, have in zip(
-            self.demands[user], self.capacity, strict=True) if need)
+        return all(
+            have > 0 for need, have in zip(self.demands[user], self.capacity, strict=True) if need
+        )
 
     def dominant(self, user: int) -> Fraction:
         """Return the dominant share of one task (§4.1: the largest share of any resource)."""
         return max(
-            (need / have for need, have in zip(self.demands[user], self.capacity, strict=True)
-             if have),
+            (
+                need / have
+                for need, have in zip(self.demands[user], self.capacity, strict=True)
+                if have
+            ),
             default=Fraction(0),
         )
 
@@ -124,7 +128,7 @@ def market(capacity: Amounts, demands: Demands, weights: Amounts | None = None) 
     )
     if not all(heavy):
         user = users[heavy.index(Fraction(0))]
-        raise ValueError(f"weight of user {user} is 0; give a number above 0, or leave the user out")
+        raise ValueError(f"weight of user {user} is 0; give one above 0, or leave the user out")
     return Market(users, named, have, rows, heavy)
 
 
@@ -132,7 +136,7 @@ def _row(demand: Any, resources: list[Any], user: Hashable) -> Row:
     if isinstance(demand, Mapping):
         unknown = [r for r in demand if r not in resources]
         if unknown:
-            raise ValueError(f"demands: user {user} asks for {unknown[0]}, which has no capacity given")
+            raise ValueError(f"demands: user {user} asks for {unknown[0]}, which has no capacity")
         amounts = [demand.get(r, 0) for r in resources]
     else:
         amounts = list(demand)
@@ -159,7 +163,7 @@ def filling_steps(
     nobody's task fits, so nothing that could be used stays idle.
     Source: Ghodsi et al. (2011), Algorithm 1 and Table 1; weights: §4.3.
     Raises ValueError for bad input as ``market`` does, and when more than
-    1,000,000 tasks would be granted.
+    100,000 tasks would be granted.
     """
     return [
         Step(m.users[user], tuple(tasks), tuple(used), shares)
@@ -167,9 +171,7 @@ def filling_steps(
     ]
 
 
-def progressive_filling(
-    capacity: Amounts, demands: Demands, weights: Amounts | None = None
-) -> Any:
+def progressive_filling(capacity: Amounts, demands: Demands, weights: Amounts | None = None) -> Any:
     """Return the whole tasks of each user under DRF (list, or dict by user).
 
     The outcome of ``filling_steps``, whose docstring tells the rule and its ties.
@@ -203,9 +205,7 @@ def _grants(m: Market, shares_wanted: bool = True) -> Any:
         used = after
         tasks[user] += 1
         heapq.heappush(waiting, (share + pace[user], -pace[user], user))
-        shares = (
-            tuple(t * p for t, p in zip(tasks, per_task, strict=True)) if shares_wanted else ()
-        )
+        shares = tuple(t * p for t, p in zip(tasks, per_task, strict=True)) if shares_wanted else ()
         yield m, user, tasks, used, shares
 
 
@@ -218,15 +218,15 @@ def _fill(m: Market, measure: Callable[[int], Fraction]) -> Any:
     left = list(m.capacity)
     while active:
         draw = [
-            sum((speed[u] * m.demands[u][r] for u in active), Fraction(0))
-            for r in range(len(left))
+            sum((speed[u] * m.demands[u][r] for u in active), Fraction(0)) for r in range(len(left))
         ]
         rise = min(room / rate for room, rate in zip(left, draw, strict=True) if rate)
         for user in active:
             tasks[user] += rise * speed[user]
         left = [room - rise * rate for room, rate in zip(left, draw, strict=True)]
         active = [
-            u for u in active
+            u
+            for u in active
             if all(room > 0 for room, need in zip(left, m.demands[u], strict=True) if need)
         ]
     return m.answer([float(t) for t in tasks])
@@ -272,7 +272,7 @@ def single_resource(
     at = names.index(resource)
     for user, row in zip(m.users, m.demands, strict=True):
         if not row[at]:
-            raise ValueError(f"demands: user {user} asks for none of {resource}, so it has no share")
+            raise ValueError(f"demands: user {user} asks for none of {resource}, so has no share")
     return _fill(m, lambda user: m.demands[user][at] / m.capacity[at])
 
 
@@ -343,7 +343,8 @@ def _equilibrium(shares: list[list[Fraction]], incomes: list[Fraction]) -> list[
                 cost = [sum(p * s for p, s in zip(price, row, strict=True)) for row in need]
                 buys = [w / c for w, c in zip(wealth, cost, strict=True)]
                 slope = [
-                    1 - sum(b * row[r] for b, row in zip(buys, need, strict=True))
+                    1
+                    - sum(b * row[r] for b, row in zip(buys, need, strict=True))
                     - barrier / price[r]
                     for r in span
                 ]
@@ -353,7 +354,7 @@ def _equilibrium(shares: list[list[Fraction]], incomes: list[Fraction]) -> list[
                             b / c * row[r] * row[q]
                             for b, c, row in zip(buys, cost, need, strict=True)
                         )
-                        + (barrier / price[r] ** 2 if r == q else 0)
+                        + (barrier / price[r] ** 2 if r == q else Decimal(0))
                         for q in span
                     ]
                     for r in span
@@ -380,8 +381,6 @@ def _solve(matrix: list[list[Decimal]], right: list[Decimal]) -> list[Decimal]:
                 rows[below][column] -= factor * rows[pivot][column]
     found = [Decimal(0)] * size
     for row in reversed(range(size)):
-        known = sum(
-            (rows[row][c] * found[c] for c in range(row + 1, size)), Decimal(0)
-        )
+        known = sum((rows[row][c] * found[c] for c in range(row + 1, size)), Decimal(0))
         found[row] = (rows[row][size] - known) / rows[row][row]
     return found

@@ -129,15 +129,14 @@ def kingman(utilisation: float, cv_arrival: float, cv_service: float) -> float:
     Source: Kingman (1961).
     Raises ValueError for a utilisation outside [0, 1) or a negative variation.
     """
-    arrival, service = _not_negative("cv_arrival", cv_arrival), _not_negative(
-        "cv_service", cv_service
+    arrival, service = (
+        _not_negative("cv_arrival", cv_arrival),
+        _not_negative("cv_service", cv_service),
     )
     return mean_wait_mm1(utilisation) * (arrival * arrival + service * service) / 2
 
 
-def allen_cunneen(
-    servers: int, offered_load: float, cv_arrival: float, cv_service: float
-) -> float:
+def allen_cunneen(servers: int, offered_load: float, cv_arrival: float, cv_service: float) -> float:
     """Return the Allen-Cunneen approximation of the mean wait (G/G/c), in services.
 
     The M/M/c wait scaled by (C_a² + C_s²)/2: why the 20x of one server shrinks
@@ -145,7 +144,8 @@ def allen_cunneen(
     Source: Allen, Probability, Statistics and Queueing Theory (1990), §5.
     Raises ValueError for an unstable load or a negative variation.
     """
-    arrival, service = _not_negative("cv_arrival", cv_arrival), _not_negative(
-        "cv_service", cv_service
+    arrival, service = (
+        _not_negative("cv_arrival", cv_arrival),
+        _not_negative("cv_service", cv_service),
     )
     return mean_wait_mmc(servers, offered_load) * (arrival * arrival + service * service) / 2
