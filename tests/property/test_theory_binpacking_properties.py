@@ -1,8 +1,9 @@
 """Packings are packings, and the bounds stand in their order."""
 
+from collections import Counter
 from itertools import chain
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetlab.theory.binpacking import (
@@ -15,6 +16,7 @@ from fleetlab.theory.binpacking import (
     next_fit,
     optimum,
 )
+from fleetlab.theory.binsearch import Completion, Work
 
 CAPACITY = 60
 ITEMS = st.lists(st.integers(1, CAPACITY), max_size=14)
@@ -79,3 +81,15 @@ def test_a_finer_unit_changes_no_packing(items):
     for rule in RULES:
         whole = rule(items, CAPACITY)
         assert rule(tenths, CAPACITY / 10) == [[size / 10 for size in b] for b in whole]
+
+
+@settings(max_examples=300)
+@given(st.lists(st.integers(3, 25), min_size=4, max_size=11))
+def test_bin_completion_alone_finds_a_packing_exactly_from_the_optimum_on(items):
+    # The heuristics of optimum() hide most of the search; here it stands alone.
+    best = fewest(items, 30)
+    for bins in (best - 1, best):
+        found = Completion(30, Work(), 10**6).into(Counter(items), bins)
+        assert (found is not None) is (bins >= best)
+    assert sorted(chain.from_iterable(found)) == sorted(items)
+    assert max(map(sum, found)) <= 30
