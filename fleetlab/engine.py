@@ -20,8 +20,8 @@ import numpy as np
 from fleetlab.fleet import Fleet, Held, Occupancy, Parts
 from fleetlab.job import JobTable
 from fleetlab.policy.backfill import BACKFILLS
-from fleetlab.policy.order import ORDERS
 from fleetlab.policy.conservative import Plan
+from fleetlab.policy.order import ORDERS
 from fleetlab.policy.placement import PLACEMENTS, Refusal, Shape, fits_when_empty, place_share
 from fleetlab.waiting import Waiting
 

@@ -1,0 +1,49 @@
+"""The four tracks: what each sets, as data. ``goals`` and figures build on it."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+TRACKS = ("titan", "guardian", "nomad", "pioneer")
+
+
+@dataclass(frozen=True)
+class Mission:
+    """What a track sets: its name, fleet and workload, gang sizes, words and money.
+
+    ``scenario`` holds the defaults of a Scenario on this track; ``classes`` the
+    names of the capability classes, lowest first (empty: all alike).
+    """
+
+    track: str
+    name: str
+    workloads: tuple[str, ...]
+    sizes: tuple[int, ...]
+    gpu: str
+    gpu_hour_dollars: float
+    classes: tuple[str, ...]
+    scenario: dict[str, Any]
+    words: dict[str, str]
+
+
+@cache
+def mission(track: str) -> Mission:
+    """Return the mission of ``track``; raises KeyError for a track that does not exist."""
+    if track not in TRACKS:
+        raise KeyError(f"track: {track!r} is not one of {', '.join(TRACKS)}")
+    data = tomllib.loads(files(__package__).joinpath(f"{track}.toml").read_text("utf-8"))
+    return Mission(
+        track=track,
+        name=data["name"],
+        workloads=tuple(data["workloads"]),
+        sizes=tuple(data["sizes"]),
+        gpu=data["gpu"],
+        gpu_hour_dollars=float(data["gpu_hour_dollars"]),
+        classes=tuple(data["classes"]),
+        scenario=dict(data["scenario"]),
+        words=dict(data["words"]),
+    )
