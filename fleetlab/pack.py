@@ -189,7 +189,7 @@ def run(args: argparse.Namespace, out: TextIO, err: TextIO | None = None) -> int
     there after two seconds if it is a terminal.
     """
     err = sys.stderr if err is None else err
-    bar = _Bar(err)
+    bar = Bar(err)
     try:
         if args.seed < 0 or args.seeds < 1:
             raise ValueError("--seed starts at 0 and --seeds at 1")
@@ -228,17 +228,18 @@ def run(args: argparse.Namespace, out: TextIO, err: TextIO | None = None) -> int
     return 0
 
 
-class _Bar:
+class Bar:
     """A progress bar on a terminal, shown once the work has taken two seconds."""
 
-    def __init__(self, err: TextIO) -> None:
+    def __init__(self, err: TextIO, now_s: Callable[[], float] = time.monotonic) -> None:
         self._err = err
         self._shown = False
-        self._since_s = time.monotonic()
+        self._now_s = now_s
+        self._since_s = now_s()
 
     def show(self, share: float) -> None:
         """Draw the share of the work that is done."""
-        if not self._err.isatty() or time.monotonic() - self._since_s < _BAR_AFTER_S:
+        if not self._err.isatty() or self._now_s() - self._since_s < _BAR_AFTER_S:
             return
         filled = round(_BAR_WIDTH * share)
         bar = "#" * filled + "." * (_BAR_WIDTH - filled)

@@ -24,15 +24,17 @@ SWF = b"""; Version: 2
 3 30 5 50 -1 -1 -1 16 -1 -1 1 9 -1 -1 -1 -1 -1 -1
 4 40 5 50 -1 -1 -1 -1 60 -1 1 9 -1 -1 -1 -1 -1 -1
 """
-PODS = b"""name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,scheduled_time
+PODS = b"""\
+name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,\
+creation_time,deletion_time,scheduled_time
 a,1000,1,1,460,,LS,Running,5,105,7
 b,1000,1,0,0,,BE,Running,6,106,7
 c,1000,1,8,1000,V100,BE,Pending,7,17,
 """
 GAVEL = (
-    "ResNet-18\tpython3 main.py --data \"x, y\"\t--num_steps\t1\t3000\t10.5\t4\n"
-    "LM\tpython main.py\t--steps\t1\t100\t20\t1\n"
-).encode()
+    b'ResNet-18\tpython3 main.py --data "x, y"\t--num_steps\t1\t3000\t10.5\t4\n'
+    b"LM\tpython main.py\t--steps\t1\t100\t20\t1\n"
+)
 CSV = b"submit_s,duration_s,gpus\n0,10,1\n1.5,20,8\n"
 
 
