@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 import zipfile
@@ -14,7 +15,7 @@ from . import bytecode, pages
 from .fetch import obtain
 from .lock import RuntimeLock, read_lock
 from .notices import third_party
-from .pack import read_pack, write_pack
+from .pack import write_pack
 from .places import DIST, ROOT, WORK
 from .say import BuildError, megabytes, say
 from .steps import kept, key_of
@@ -22,10 +23,15 @@ from .tree import own_files, package_files
 
 SITE = ROOT / "site"
 RECORD = "build.json"
-SCRIPTS = {
-    "bokeh": ("bokeh/server/static/js", ["bokeh", "bokeh-widgets", "bokeh-tables"]),
-    "panel": ("panel/dist", ["panel"]),
+# What the page takes from the wheels as it is, by package: a file's path there, and here. Panel's
+# style sheets keep the address that Panel itself gives them when it is its own server.
+TAKEN = {
+    "bokeh": re.compile(r"bokeh/server/static/js/(?P<runtime>bokeh(-widgets|-tables)?\.min\.js)$"),
+    "panel": re.compile(
+        r"panel/dist/((?P<runtime>panel\.min\.js)|(?P<static>css/.+\.css|bundled/theme/[^/]+\.css))$"
+    ),
 }
+STATIC = "static/extensions/panel"
 
 
 def build() -> Path:
@@ -79,8 +85,8 @@ def fill(dist: Path, lock: RuntimeLock, files: dict[str, Path]) -> dict[str, dic
     put_packed("runtime/python_stdlib.zip", standard_library(lock, files))
     put_packed("runtime/packages.pack", packages(lock, files))
     put_packed("runtime/fleetlab.pack", own_code(lock, files))
-    for name, data in scripts(lock, files):
-        put(f"runtime/{name}", data)
+    for name, data in taken(lock, files):
+        put(name, data)
     put(NOTICES, third_party(lock, files).encode())
     for path in site_files():
         put(path.relative_to(SITE).as_posix(), path.read_bytes())
@@ -150,13 +156,16 @@ def core_parts(lock: RuntimeLock) -> list[str | bytes | Path]:
     return [*(file.sha256 for file in lock.core), here, bytecode.SCRIPT, here.with_name("pack.py")]
 
 
-def scripts(lock: RuntimeLock, files: dict[str, Path]) -> Iterator[tuple[str, bytes]]:
-    """Return BokehJS's and Panel's scripts out of their wheels, by name."""
-    for package, (folder, names) in SCRIPTS.items():
+def taken(lock: RuntimeLock, files: dict[str, Path]) -> Iterator[tuple[str, bytes]]:
+    """Return BokehJS's and Panel's scripts and style sheets out of their wheels, by name."""
+    for package, wanted in TAKEN.items():
         wheel = next(file.name for file in lock.packages if file.name.startswith(f"{package}-"))
         with zipfile.ZipFile(files[wheel]) as archive:
-            for name in names:
-                yield f"{name}.min.js", archive.read(f"{folder}/{name}.min.js")
+            for path in archive.namelist():
+                if found := wanted.match(path):
+                    parts = found.groupdict()
+                    name = f"runtime/{parts['runtime']}" if parts["runtime"] else f"{STATIC}/{parts['static']}"
+                    yield name, archive.read(path)
 
 
 def compress(name: str, data: bytes) -> bytes:
@@ -192,5 +201,3 @@ def replace(old: Path, new: Path) -> None:
     else:
         new.rename(old)
 
-
-__all__ = ["build", "read_pack"]

@@ -85,7 +85,9 @@ def pin(page: str, manifest: dict[str, dict[str, Any]], guard: str, modules: lis
     def pinned(found: re.Match[str]) -> str:
         start, name, end = found.groups()
         facts = manifest.get(name.removeprefix("./"))
-        if facts is None or "integrity=" in found.group(0) or 'rel="icon"' in found.group(0):
+        if facts is None:
+            raise BuildError(f"index.html refers to {name}, which is not in site/.")
+        if "integrity=" in found.group(0) or 'rel="icon"' in found.group(0):
             return found.group(0)
         return f'{start} integrity="{integrity(facts["sha256"])}"{end}'
 

@@ -263,13 +263,15 @@ async function sha256(bytes) {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// The page's own script tags have run by now. What is missing, since its tag is absent or has
-// failed, is loaded here, so that a failure has a name and a second try.
+// Scripts that a tag of the page has already run are left alone. The others are loaded here, so
+// that a failure has a name and a second try; they arrive together and run in order.
 async function loadScripts(manifest) {
-  for (const { file, model } of SCRIPTS) {
-    if (!registered(model)) await loadScript(file, manifest[file]);
-    if (!registered(model)) throw fileError(file, `The file ${file} is damaged: it lacks ${model}.`);
-  }
+  const loads = SCRIPTS.filter(({ model }) => !registered(model)).map(({ file, model }) =>
+    loadScript(file, manifest[file]).then(() => {
+      if (!registered(model)) throw fileError(file, `The file ${file} is damaged: it lacks ${model}.`);
+    }),
+  );
+  await Promise.all(loads);
 }
 
 function registered(model) {
@@ -279,13 +281,14 @@ function registered(model) {
 function loadScript(file, facts) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = file;
+    script.async = false; // in the order in which they are asked for
     if (facts) script.integrity = `sha256-${base64(facts.sha256)}`;
     script.onload = () => resolve();
     script.onerror = () => {
       script.remove();
       reject(fileError(file, `The file ${file} could not be loaded, or its bytes are not the build's.`));
     };
+    script.src = file;
     document.head.append(script);
   });
 }

@@ -52,7 +52,8 @@ async function start({ query, theme, record, manifest, fresh, stallMs }) {
   python = await Promise.race([booted, all.then(() => booted)]);
   await all;
 
-  const progress = (what) => self.postMessage({ type: "progress", what });
+  const total = sizeOf(manifest);
+  const progress = (what) => self.postMessage({ type: "progress", loaded: total, total, what });
   progress("unpacking Python's packages");
   const libraries = [];
   for (const pack of packs) libraries.push(...unpack((await pack).bytes));
@@ -126,8 +127,7 @@ function unpack(bytes) {
 // while it arrives.
 function fetcher(manifest, fresh, stallMs) {
   const loaded = new Map();
-  const sizes = [...CORE, WASM, LIBRARY, ...PACKS, PACKAGE_LIST].map((n) => manifest[n]?.size ?? 0);
-  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const total = sizeOf(manifest);
   const report = (name, bytes) => {
     const size = manifest[name].size;
     loaded.set(name, Math.min(bytes, size));
@@ -154,6 +154,11 @@ function fetcher(manifest, fresh, stallMs) {
       throw error;
     }
   };
+}
+
+function sizeOf(manifest) {
+  const names = [...CORE, WASM, LIBRARY, ...PACKS, PACKAGE_LIST];
+  return names.reduce((sum, name) => sum + (manifest[name]?.size ?? 0), 0);
 }
 
 // Returns the file's decoded bytes as a stream. A file ending in .gz is unpacked unless the

@@ -1,0 +1,31 @@
+"""The test command: lint, types, the build, then every test from unit to browser."""
+
+import os
+import subprocess
+import sys
+
+from .assemble import build
+from .browser import get_chromium, get_firefox
+from .places import ROOT
+from .say import say
+
+
+def test(arguments: list[str]) -> int:
+    """Run all checks; more arguments go to pytest. Return the first exit code that is not 0."""
+    chromium, firefox = get_chromium(), get_firefox()
+    build()
+    os.environ["FLEETLAB_CHROMIUM"] = chromium
+    if firefox:
+        os.environ["FLEETLAB_FIREFOX"] = firefox
+    codes = [
+        run("ruff", "check", "."),
+        run("mypy", "--strict", "fleetlab"),
+        run("pytest", *arguments),
+    ]
+    return next((code for code in codes if code), 0)
+
+
+def run(tool: str, *arguments: str) -> int:
+    """Run one Python tool of this environment in the checkout; say if it found something."""
+    say(f"{tool}: {' '.join(arguments)}" if arguments else tool)
+    return subprocess.call([sys.executable, "-m", tool, *arguments], cwd=ROOT)

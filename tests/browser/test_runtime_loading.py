@@ -1,0 +1,193 @@
+"""The runtime in a browser: it goes live, and says which file is at fault where it cannot."""
+
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route
+
+from builder.places import DIST
+
+PACK = "runtime/packages.pack.gz"
+NETWORK = "Failed to load resource"
+INTEGRITY = "integrity"
+QUERY = "?track=titan&part=1"
+
+Damage = Callable[[Route], None]
+
+
+def serve_missing(route: Route) -> None:
+    route.fulfill(status=404, body="gone")
+
+
+def serve_truncated(route: Route) -> None:
+    body = (DIST / route.request.url.split("/", 3)[3]).read_bytes()
+    route.fulfill(body=body[: len(body) // 2], content_type="application/octet-stream")
+
+
+def serve_tampered(route: Route) -> None:
+    path = DIST / route.request.url.split("/", 3)[3]
+    body = path.read_bytes()
+    if path.suffix == ".gz":
+        content = bytearray(gzip.decompress(body))
+        content[len(content) // 2] ^= 1
+        body = gzip.compress(bytes(content), 1)
+    else:
+        body = body + b"\n"
+    route.fulfill(body=body, content_type="text/javascript")
+
+
+def refuse(route: Route) -> None:
+    route.abort("connectionfailed")
+
+
+def alert_of(page: Page) -> str:
+    alert = page.get_by_role("alert").filter(has_text="The file")
+    alert.wait_for()
+    return alert.inner_text()
+
+
+def damaged(name: str, damage: Damage, times: list[int]) -> Callable[[Page], None]:
+    """Serve one file damaged, for as long as `times` holds something."""
+
+    def prepare(page: Page) -> None:
+        def answer(route: Route) -> None:
+            if times:
+                times.pop()
+                damage(route)
+            else:
+                route.continue_()
+
+        page.context.route(f"**/{name}", answer)
+
+    return prepare
+
+
+def test_python_goes_live_from_the_sites_own_files_alone(lab: Any) -> None:
+    page = lab(QUERY)
+    marks = page.evaluate("performance.getEntriesByType('mark').map(mark => mark.name)")
+    assert {"fleetlab:painted", "fleetlab:live"} <= set(marks)
+    assert len(page.workers) == 1
+
+
+@pytest.mark.parametrize("name", [PACK, "runtime/pyodide.asm.wasm.gz", "runtime/python_stdlib.zip.gz",
+                                  "runtime/pyodide.asm.js", "runtime/fleetlab.pack.gz"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (serve_missing, "the server answered 404"),
+        (serve_truncated, "is damaged"),
+        (serve_tampered, "its bytes are not the build's"),
+        (refuse, "the connection failed"),
+    ],
+    ids=["missing", "truncated", "tampered", "unreachable"],
+)
+def test_a_runtime_file_at_fault_is_named_and_a_retry_mends_it(
+    lab: Any, name: str, damage: Damage, words: str
+) -> None:
+    if damage is serve_tampered and not name.endswith(".gz"):
+        words = "is damaged"
+    once = [1]
+    page = lab(QUERY, until="error", expected=(NETWORK,), prepare=damaged(name, damage, once))
+    sentence = alert_of(page)
+    assert name in sentence
+    assert words in sentence
+    page.get_by_role("button", name="Retry").click()
+    lab.wait_for_state(page, "live")
+    assert not page.get_by_role("alert").filter(has_text="The file").is_visible()
+
+
+@pytest.mark.parametrize("name", ["runtime/bokeh.min.js", "runtime/panel.min.js", "worker.js"])
+@pytest.mark.parametrize("damage", [serve_missing, serve_tampered], ids=["missing", "tampered"])
+def test_a_script_at_fault_is_named_and_a_retry_mends_it(
+    lab: Any, name: str, damage: Damage
+) -> None:
+    once = [1]
+    expected = (NETWORK, INTEGRITY)
+    page = lab(QUERY, until="error", expected=expected, prepare=damaged(name, damage, once))
+    assert name in alert_of(page)
+    page.get_by_role("button", name="Retry").click()
+    lab.wait_for_state(page, "live")
+
+
+@pytest.mark.parametrize("name", ["boot.js", "page.js"])
+def test_a_module_of_the_page_at_fault_is_named_and_a_retry_mends_it(lab: Any, name: str) -> None:
+    always = [1] * 9
+    expected = (NETWORK, INTEGRITY)
+    page = lab(QUERY, until="error", expected=expected, prepare=damaged(name, serve_missing, always))
+    assert name in alert_of(page)
+    always.clear()
+    page.get_by_role("button", name="Retry").click()
+    lab.wait_for_state(page, "live")
+
+
+def test_a_file_that_stops_arriving_is_named(lab: Any) -> None:
+    held: list[Route] = []
+
+    def prepare(page: Page) -> None:
+        page.add_init_script("globalThis.fleetlabStallMs = 1500")
+        page.context.route(f"**/{PACK}", held.append)
+
+    page = lab(QUERY, until="error", prepare=prepare)
+    sentence = alert_of(page)
+    assert PACK in sentence
+    assert "stopped arriving" in sentence
+
+
+def test_the_progress_counts_up_to_the_bytes_of_the_manifest(lab: Any) -> None:
+    def prepare(page: Page) -> None:
+        page.add_init_script(
+            """const {Worker} = globalThis; globalThis.seen = [];
+            globalThis.Worker = class extends Worker {
+              constructor(...all) { super(...all); this.addEventListener('message', ({data}) => {
+                if (data.type === 'progress') globalThis.seen.push(data); }); }
+            };"""
+        )
+
+    page = lab(QUERY, prepare=prepare)
+    seen = page.evaluate("globalThis.seen")
+    manifest = json.loads((DIST / "manifest.json").read_text())
+    total = seen[-1]["total"]
+    assert total == sum(
+        facts["size"]
+        for name, facts in manifest.items()
+        if name.startswith("runtime/") and not name.endswith(".min.js")
+    )
+    loaded = [state["loaded"] for state in seen]
+    assert loaded == sorted(loaded)
+    assert loaded[-1] == total
+
+
+def test_a_worker_that_dies_is_started_again_with_the_newest_record(lab: Any) -> None:
+    def prepare(page: Page) -> None:
+        page.add_init_script("globalThis.fleetlabPulseMs = 200")
+
+    page = lab(QUERY, prepare=prepare)
+    first = page.workers[0]
+    with page.expect_worker() as second:
+        first.evaluate("() => self.close()")
+    assert second.value != first
+    lab.wait_for_state(page, "live")
+    assert len(page.workers) == 1
+
+
+def test_an_error_that_nobody_caught_in_the_worker_starts_it_again(lab: Any) -> None:
+    page = lab(QUERY, expected=("deliberate",))
+    with page.expect_worker():
+        page.workers[0].evaluate("() => { setTimeout(() => { throw new Error('deliberate'); }) }")
+    lab.wait_for_state(page, "live")
+
+
+def test_a_worker_that_keeps_dying_is_a_failure_with_retry(lab: Any) -> None:
+    page = lab(QUERY, expected=("deliberate",))
+    throw = "() => { setTimeout(() => { throw new Error('deliberate'); }) }"
+    with page.expect_worker():
+        page.workers[0].evaluate(throw)
+    lab.wait_for_state(page, "live")
+    page.workers[-1].evaluate(throw)
+    lab.wait_for_state(page, "error")
+    assert "Python stopped twice" in page.get_by_role("alert").filter(has_text="Python").inner_text()
+    page.get_by_role("button", name="Retry").click()
+    lab.wait_for_state(page, "live")
