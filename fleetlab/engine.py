@@ -181,8 +181,10 @@ class Engine:
             gpus = self.shapes[job].gpus
             return [(0, gpus)] if free[0] >= gpus else Refusal.TOO_FEW_FREE
         supposed = Occupancy(self.fleet)
+        size = self.fleet.gpus_per_node
         for node, count in enumerate(free):
-            supposed.take([(node, self.fleet.gpus_per_node - max(0, count))])
+            if count < size:
+                supposed.take([(node, size - max(0, count))])
         return self._place(self.shapes[job], supposed, self.rng, 0)
 
     def try_start(self, job: int) -> Refusal:

@@ -6,16 +6,20 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fleetlab.catalogue import Pair
 from fleetlab.engine import COLUMNS, Engine, Event, Policy
-from fleetlab.fleet import Fleet, Occupancy
+from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
+from fleetlab.policy.placement import Shape
 from fleetlab.scenario import Scenario
+
+if TYPE_CHECKING:
+    from fleetlab.metrics import Metrics
 
 Ints = npt.NDArray[np.int64]
 NEVER = 1 << 62
@@ -93,8 +97,8 @@ class Run:
             yield dict(zip(COLUMNS, row, strict=True)) | {"kind": Event(row[1]).name.lower()}
 
     @cached_property
-    def metrics(self) -> Any:
-        """What was measured: waits by kind, utilisation, fragmentation, cost (``Metrics``)."""
+    def metrics(self) -> Metrics:
+        """What was measured: waits by kind, utilisation, fragmentation."""
         from fleetlab.metrics import measure
 
         return measure(self)
@@ -121,7 +125,7 @@ class Run:
         )
 
     @cached_property
-    def _left_queue_ms(self) -> Ints:
+    def left_queue_ms(self) -> Ints:
         """When each job stopped waiting: started, was dropped or was rejected."""
         left = np.where(self.start_ms >= 0, self.start_ms, NEVER)
         for kind in (Event.DROP, Event.REJECT):
@@ -138,7 +142,7 @@ class Run:
 
     def waiting_at(self, time_ms: int) -> list[int]:
         """Return the jobs that wait at ``time_ms``, the head of the queue first."""
-        waits = (self.jobs.submit_ms <= time_ms) & (self._left_queue_ms > time_ms)
+        waits = (self.jobs.submit_ms <= time_ms) & (self.left_queue_ms > time_ms)
         found: list[int] = np.flatnonzero(waits).tolist()
         if self.policy.order == "fifo":
             return sorted(found, key=lambda job: (int(self.jobs.submit_ms[job]), job))
@@ -170,13 +174,67 @@ class Run:
         free = (used.reshape(fleet.nodes, size) == 0).sum(axis=1)
         return State(time_ms, owner, used, free, self.waiting_at(time_ms))
 
-    def occupancy_at(self, state: State) -> Occupancy:
-        """Return what a placement would have seen at ``state`` (shared GPUs count as taken)."""
-        occupancy = Occupancy(self.fleet)
-        for node, free in enumerate(state.free.tolist()):
-            if free < self.fleet.gpus_per_node:
-                occupancy.take([(node, self.fleet.gpus_per_node - free)])
-        return occupancy
+    @cached_property
+    def taken(self) -> tuple[Ints, Ints, Ints]:
+        """Return (from ms, until ms, GPUs): how long whole GPUs were not free.
+
+        Shares of one GPU that overlap in time make it not free once.
+        """
+        spans = self.spans
+        if not self.fleet.numbered:
+            return spans.begin_ms, spans.end_ms, spans.what
+        whole = ~spans.shared
+        bits = spans.what[whole]
+        counts = sum((bits >> gpu) & 1 for gpu in range(self.fleet.gpus_per_node))
+        rows = np.flatnonzero(spans.shared)
+        place = spans.node[rows] * self.fleet.gpus_per_node + spans.what[rows] // 1000
+        merged: list[tuple[int, int]] = []
+        last_place, open_until = -1, -1
+        for row in rows[np.lexsort((spans.begin_ms[rows], place))].tolist():
+            here = int(spans.node[row]) * self.fleet.gpus_per_node + int(spans.what[row]) // 1000
+            begin, end = int(spans.begin_ms[row]), int(spans.end_ms[row])
+            if here == last_place and begin <= open_until:
+                open_until = max(open_until, end)
+                merged[-1] = (merged[-1][0], open_until)
+            else:
+                merged.append((begin, end))
+                last_place, open_until = here, end
+        begins, ends = np.array(merged, dtype=np.int64).reshape(-1, 2).T
+        return (
+            np.concatenate([spans.begin_ms[whole], begins]),
+            np.concatenate([spans.end_ms[whole], ends]),
+            np.concatenate([np.asarray(counts, dtype=np.int64), np.ones(len(merged), np.int64)]),
+        )
+
+    def free_at(self, time_ms: int) -> Ints:
+        """Return the whole GPUs free on each node just after all events at ``time_ms``."""
+        return self.state_at(time_ms).free
+
+    def shape_of(self, job: int) -> Shape:
+        """Return what ``job`` asks for."""
+        jobs = self.jobs
+        columns = (jobs.gpus, jobs.gpu_milli, jobs.span, jobs.whole_nodes, jobs.needs_class)
+        return Shape(*(int(column[job]) for column in columns))
+
+    def row_of(self, job: int, kind: Event, until_ms: int = NEVER) -> Ints | None:
+        """Return the last log row of ``kind`` about ``job`` at or before ``until_ms``, or None."""
+        rows = self.log[self._rows_of(job)]
+        rows = rows[(rows[:, 1] == kind) & (rows[:, 0] <= until_ms)]
+        return rows[-1] if len(rows) else None
+
+    @cached_property
+    def _rows_by_job(self) -> tuple[Ints, Ints]:
+        order = np.argsort(self.log[:, 2], kind="stable")
+        return order, self.log[order, 2]
+
+    def _rows_of(self, job: int) -> Ints:
+        order, sorted_jobs = self._rows_by_job
+        first, last = np.searchsorted(sorted_jobs, [job, job + 1])
+        return order[first:last]
+
+    def count(self, kind: Event) -> int:
+        """Return how many rows of the log are of ``kind``."""
+        return int((self.log[:, 1] == kind).sum())
 
     def why(self, job: int, t_s: float) -> str:
         """Return in one sentence what ``job`` does at ``t_s`` seconds, and why it waits if it does.

@@ -96,7 +96,8 @@ def generate(
         duration_ms[rows] = to_ms(times)
 
     def column(read: Callable[[Kind], int]) -> Ints:
-        return np.take(np.array([read(kind) for kind in kinds], dtype=np.int64), which)
+        values: Ints = np.array([read(kind) for kind in kinds], dtype=np.int64)[which]
+        return values
 
     return JobTable(
         submit_ms=np.cumsum(to_ms(gaps_s)),
