@@ -71,11 +71,12 @@ class SiteServer(ThreadingHTTPServer):
         """Say nothing about connections that ended early."""
 
 
-def open_server(folder: Path, port: int = 0) -> SiteServer:
+def open_server(
+    folder: Path, port: int = 0, handler: type[SiteHandler] = SiteHandler
+) -> SiteServer:
     """Return a server of the folder on 127.0.0.1, bound but not yet serving; port 0: any free."""
-    handler = functools.partial(SiteHandler, directory=str(folder))
     try:
-        return SiteServer(("127.0.0.1", port), handler)
+        return SiteServer(("127.0.0.1", port), functools.partial(handler, directory=str(folder)))
     except OSError as error:
         raise BuildError(
             f"Port {port} cannot be used ({error.strerror}): choose another with --port."

@@ -264,14 +264,12 @@ async function sha256(bytes) {
 }
 
 // Scripts that a tag of the page has already run are left alone. The others are loaded here, so
-// that a failure has a name and a second try; they arrive together and run in order.
+// that a failure has a name and a second try; one by one, since each needs those before it.
 async function loadScripts(manifest) {
-  const loads = SCRIPTS.filter(({ model }) => !registered(model)).map(({ file, model }) =>
-    loadScript(file, manifest[file]).then(() => {
-      if (!registered(model)) throw fileError(file, `The file ${file} is damaged: it lacks ${model}.`);
-    }),
-  );
-  await Promise.all(loads);
+  for (const { file, model } of SCRIPTS) {
+    if (!registered(model)) await loadScript(file, manifest[file]);
+    if (!registered(model)) throw fileError(file, `The file ${file} is damaged: it lacks ${model}.`);
+  }
 }
 
 function registered(model) {
@@ -281,7 +279,6 @@ function registered(model) {
 function loadScript(file, facts) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.async = false; // in the order in which they are asked for
     if (facts) script.integrity = `sha256-${base64(facts.sha256)}`;
     script.onload = () => resolve();
     script.onerror = () => {

@@ -74,7 +74,10 @@ function run(name) {
 }
 
 // Starts CPython with what this worker has fetched itself.
-async function boot(wasm, library, list) {
+async function boot(...files) {
+  // A file that failed has been reported, and this worker is about to end: Pyodide, which would
+  // report it again in its own words, is left waiting.
+  const [wasm, library, list] = files.map((file) => file.catch(() => new Promise(() => {})));
   const { fetch } = self;
   const { instantiateStreaming } = WebAssembly;
   self.fetch = async (address) => {
