@@ -149,6 +149,12 @@ class Run:
         place = {job: rank for rank, job in enumerate(self._service_order)}
         return sorted(found, key=place.__getitem__)
 
+    def next_change_ms(self, time_ms: int) -> int:
+        """Return the next instant after ``time_ms`` at which a job comes, starts or ends."""
+        rows = self.log[np.isin(self.log[:, 1], (Event.SUBMIT, Event.START, Event.END)), 0]
+        at = int(np.searchsorted(rows, time_ms, side="right"))
+        return int(rows[at]) if at < len(rows) else self.last_ms
+
     def state_at(self, time_ms: int) -> State:
         """Return the fleet and the queue just after all events at ``time_ms``."""
         spans, fleet = self.spans, self.fleet

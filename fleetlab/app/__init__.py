@@ -1,0 +1,1 @@
+"""The page: Panel and Bokeh instruments over the engine, and their one seam to the browser."""

@@ -1,0 +1,120 @@
+"""The knobs of Part 1: placement, load, discipline, gang size, workload, seed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel as pn
+
+from fleetlab import catalogue
+from fleetlab.app.session import Session
+from fleetlab.app.style import SEGMENTS, SELECT, SLIDER
+from fleetlab.missions import mission
+from fleetlab.scenario import LIMITS, Scenario
+
+PLACEMENTS = {
+    "best-fit": "Best fit",
+    "random": "Random",
+    "first-fit": "First fit",
+    "worst-fit": "Worst fit",
+    "contiguous": "Contiguous",
+    "topology-aware": "Topology",
+}
+BACKFILLS = {
+    "none": "Strict FIFO",
+    "easy": "EASY backfill",
+    "skip": "Skip ahead",
+    "conservative": "Conservative",
+}
+
+
+def _offered(known: dict[str, str], usual: tuple[str, ...], chosen: str) -> dict[str, str]:
+    """Return the usual choices, and the one in force if the address named another."""
+    names = usual if chosen in usual else (*usual, chosen)
+    return {known.get(name, name): name for name in names}
+
+
+class Controls:
+    """Widgets for the choices of a Scenario; each change goes to the session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._quiet = False
+        wide: dict[str, Any] = {"sizing_mode": "stretch_width"}
+        inline: dict[str, Any] = {"inline": True, "stylesheets": [SEGMENTS], **wide}
+        self.placement = pn.widgets.RadioBoxGroup(name="Placement", **inline)
+        self.load = pn.widgets.IntSlider(
+            name="Cluster load, % of the fleet offered",
+            start=0,
+            end=100,
+            stylesheets=[SLIDER],
+            **wide,
+        )
+        self.backfill = pn.widgets.RadioBoxGroup(name="Discipline", **inline)
+        self.size = pn.widgets.RadioBoxGroup(name="Gang size", **inline)
+        self.workload = pn.widgets.Select(name="Workload", stylesheets=[SELECT], **wide)
+        self.seed = pn.widgets.IntInput(
+            name="Seed",
+            start=LIMITS["seed"][0],
+            end=LIMITS["seed"][1],
+            stylesheets=[SELECT],
+            **wide,
+        )
+        for name in ("placement", "load", "backfill", "size", "workload", "seed"):
+            widget = getattr(self, name)
+            what = "value_throttled" if name == "load" else "value"
+            widget.param.watch(lambda event, name=name: self._changed(name, event), what)
+        heading = {"styles": {"font-weight": "600", "font-size": "13px", "color": "var(--muted)"}}
+        self._size_heading = pn.widgets.StaticText(value="Gang size", **heading)
+        self.view = pn.Column(
+            pn.widgets.StaticText(value="Placement", **heading),
+            self.placement,
+            self.load,
+            pn.widgets.StaticText(value="Discipline", **heading),
+            self.backfill,
+            self._size_heading,
+            self.size,
+            self.workload,
+            self.seed,
+            **wide,
+        )
+
+    def _changed(self, name: str, event: Any) -> None:
+        if self._quiet or event.new is None:
+            return
+        changes: dict[str, Any] = {name: event.new}
+        if name == "workload" and event.new == "trace":
+            changes["trace"] = self._session.scenario.trace
+        self._session.choose(**changes)
+
+    def show(self, scenario: Scenario) -> None:
+        """Show the choices in force."""
+        self._quiet = True
+        track = mission(scenario.track)
+        self.placement.param.update(
+            options=_offered(PLACEMENTS, ("best-fit", "random"), scenario.placement),
+            value=scenario.placement,
+        )
+        usual = ("none", "skip") if track.classes else ("none", "easy", "skip")
+        self.backfill.param.update(
+            options=_offered(BACKFILLS, usual, scenario.backfill), value=scenario.backfill
+        )
+        sizes = sorted({*track.sizes, scenario.size})
+        self.size.param.update(
+            options={str(size): size for size in sizes}, value=scenario.size, visible=len(sizes) > 1
+        )
+        self._size_heading.visible = len(sizes) > 1
+        self.load.param.update(end=max(100, scenario.load), value=scenario.load)
+        self.workload.param.update(
+            options={
+                catalogue.words(name)[0]: name
+                for name in track.workloads
+                if name != "trace" or self._session.trace is not None
+            },
+            value=scenario.workload,
+        )
+        drawn = scenario.workload not in ("titan-crisis", "trace")
+        for widget in (self.load, self.size, self.seed):
+            widget.disabled = not drawn
+        self.seed.value = scenario.seed
+        self._quiet = False

@@ -1,0 +1,61 @@
+"""Who waits, the head first; choosing one asks why."""
+
+from __future__ import annotations
+
+import panel as pn
+
+from fleetlab.app.session import Session
+from fleetlab.app.style import QUEUE, SELECT
+from fleetlab.explain import asks_for
+from fleetlab.moment import Moment
+from fleetlab.wording import duration, plural
+
+SHOWN = 5
+
+
+class Queue:
+    """The head of the queue as a list to choose from, and a field to ask about any job."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._quiet = False
+        self.list = pn.widgets.RadioBoxGroup(
+            name="Waiting jobs", options={}, sizing_mode="stretch_width", stylesheets=[QUEUE]
+        )
+        self.heading = pn.widgets.StaticText(value="", stylesheets=[QUEUE])
+        self.ask = pn.widgets.IntInput(
+            name="Ask about job", value=0, start=0, width=150, stylesheets=[SELECT]
+        )
+        self.list.param.watch(self._chosen, "value")
+        self.ask.param.watch(self._asked, "value")
+        self.view = pn.Column(self.heading, self.list, self.ask, sizing_mode="stretch_width")
+
+    def _chosen(self, event: object) -> None:
+        if not self._quiet and self.list.value is not None:
+            self._session.ask(int(self.list.value))
+
+    def _asked(self, event: object) -> None:
+        if not self._quiet and self.ask.value is not None:
+            self._session.ask(int(self.ask.value))
+
+    def show(self, moment: Moment) -> None:
+        """Show who waits at ``moment``."""
+        run, waiting = moment.run, moment.state.waiting
+        self._quiet = True
+        options = {
+            f"Job {run.jobs.name(job)}: {asks_for(run.shape_of(job), run.fleet)}, waits "
+            f"{duration((moment.time_ms - int(run.jobs.submit_ms[job])) / 1000)}": job
+            for job in waiting[:SHOWN]
+        }
+        chosen = self._session.job
+        self.list.param.update(options=options, value=chosen if chosen in waiting[:SHOWN] else None)
+        more = len(waiting) - SHOWN
+        self.heading.value = (
+            "Nobody waits."
+            if not waiting
+            else f"{plural(len(waiting), 'job')} {'waits' if len(waiting) == 1 else 'wait'}"
+            + (f", the first {SHOWN} are:" if more > 0 else ":")
+        )
+        if chosen >= 0:
+            self.ask.value = chosen
+        self._quiet = False

@@ -1,0 +1,75 @@
+"""The pair's mean waits seed by seed: how much of a figure is chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bokeh.models import ColumnDataSource, FixedTicker, Range1d
+from bokeh.plotting import figure
+
+from fleetlab.app.palette import Palette
+from fleetlab.app.session import Replica
+from fleetlab.wording import duration
+
+TICKS_S = (1, 10, 60, 600, 3600, 36_000, 360_000, 3_600_000)
+
+
+class Spread:
+    """A dot a seed on a logarithmic scale of waits; two rows, told apart by place and mark."""
+
+    def __init__(self) -> None:
+        self._near = ColumnDataSource({"x": [], "y": []})
+        self._any = ColumnDataSource({"x": [], "y": []})
+        self.view = figure(
+            x_axis_type="log",
+            x_range=Range1d(0.5, 100_000),
+            y_range=Range1d(-0.6, 1.6),
+            height=150,
+            sizing_mode="stretch_width",
+            toolbar_location=None,
+            tools="",
+            min_border=0,
+            outline_line_color=None,
+            background_fill_color=None,
+            border_fill_color=None,
+            name="spread",
+        )
+        self._near_glyph = self.view.scatter("x", "y", source=self._near, size=11, alpha=0.75)
+        self._any_glyph = self.view.scatter(
+            "x", "y", source=self._any, size=11, marker="diamond", alpha=0.75
+        )
+        self.view.ygrid.visible = False
+        axis = self.view.xaxis[0]
+        axis.ticker = FixedTicker(ticks=list(TICKS_S))
+        axis.major_label_overrides = {tick: duration(tick).replace(".0", "") for tick in TICKS_S}
+        axis.minor_tick_line_color = None
+        self.view.yaxis.ticker = FixedTicker(ticks=[0, 1])
+        self.view.yaxis.major_tick_line_color = None
+        self.view.yaxis.axis_line_color = None
+
+    def paint(self, colours: Palette) -> None:
+        """Draw in the colours of a theme."""
+        self._near_glyph.glyph.update(fill_color=colours.warm, line_color=colours.card)
+        self._any_glyph.glyph.update(fill_color=colours.action, line_color=colours.card)
+        self.view.xgrid.grid_line_color = colours.line
+        for axis in self.view.axis:
+            axis.update(
+                major_label_text_color=colours.muted,
+                axis_line_color=colours.line,
+                major_tick_line_color=colours.line,
+                major_label_text_font_size="12px",
+            )
+
+    def show(self, replicas: Sequence[Replica], names: tuple[str, str]) -> None:
+        """Draw the seeds there are so far; a wait below one second is drawn at one."""
+        near = [max(1.0, replica.near_s) for replica in replicas]
+        anywhere = [max(1.0, replica.anywhere_s) for replica in replicas]
+        nudge = [0.12 * ((number % 3) - 1) for number in range(len(replicas))]
+        self._near.data = {"x": near, "y": [1 + shift for shift in nudge]}
+        self._any.data = {"x": anywhere, "y": list(nudge)}
+        self.view.yaxis.major_label_overrides = {1: names[0], 0: names[1]}
+        if near:
+            self.view.x_range.update(
+                start=max(0.5, min(near + anywhere) / 3), end=max(near + anywhere) * 3
+            )
+        self.view.visible = bool(replicas)

@@ -1,0 +1,215 @@
+"""What one reader does, without a page: choices, runs in slices, the moment looked at.
+
+A newer choice cancels the run under way. When the run is there, the same
+Scenario is repeated on other seeds, so that every figure comes with its spread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from fleetlab.explain import explain
+from fleetlab.job import JobTable
+from fleetlab.moment import Moment, crowded_instant
+from fleetlab.run import Run
+from fleetlab.scenario import Scenario, ScenarioError
+from fleetlab.simulate import steps
+
+SLICE_EVENTS = 1500
+REPLICATIONS = 20
+LONGEST_REPLICATION_ROWS = 400_000
+
+
+class Clock(Protocol):
+    """What a session needs of its surroundings: to be called again."""
+
+    def later(self, milliseconds: int, call: Callable[[], None]) -> None:
+        """Call ``call`` once, after other work has had its turn."""
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One seed's answer to the part's question: mean waits of the pair, in seconds."""
+
+    seed: int
+    near_s: float
+    anywhere_s: float
+    dropped: int
+    holes: float
+    unstable: bool
+
+
+@dataclass
+class Session:
+    """One reader's choices and what they led to.
+
+    ``changed`` is called when the run, the moment or the replicas have changed,
+    with the name of what did; ``complain`` gets one sentence about what could not be.
+    """
+
+    scenario: Scenario
+    clock: Clock
+    changed: Callable[[str], None]
+    complain: Callable[[str], None]
+    trace: JobTable | None = None
+    trace_name: str = ""
+    run: Run | None = None
+    progress: float = 0.0
+    time_ms: int = 0
+    job: int = -1
+    replicas: list[Replica] = field(default_factory=list)
+    prediction: dict[str, Any] | None = None
+    playing: bool = False
+    _generation: int = 0
+
+    def choose(self, **changes: Any) -> None:
+        """Take new choices and run them; an impossible one is refused in a sentence."""
+        try:
+            scenario = self.scenario.but(**changes)
+        except ScenarioError as error:
+            self.complain(str(error))
+            self.changed("scenario")
+            return
+        self.open(scenario)
+
+    def open(self, scenario: Scenario) -> None:
+        """Run ``scenario``, whatever was under way."""
+        self.scenario = scenario
+        self._generation += 1
+        self.playing = False
+        self.changed("scenario")
+        try:
+            work = steps(scenario, self.trace, SLICE_EVENTS)
+        except (ScenarioError, ValueError) as error:
+            self.complain(str(error))
+            return
+        self.clock.later(0, lambda: self._advance(work, self._generation))
+
+    def _advance(self, work: Iterator[float | Run], generation: int) -> None:
+        if generation != self._generation:
+            return
+        try:
+            reached = next(work)
+        except (ScenarioError, ValueError) as error:
+            self.complain(str(error))
+            return
+        if isinstance(reached, Run):
+            self._finish(reached)
+        else:
+            self.progress = reached
+            self.changed("progress")
+            self.clock.later(0, lambda: self._advance(work, generation))
+
+    def _finish(self, run: Run) -> None:
+        self.run = run
+        self.progress = 1.0
+        self.time_ms = crowded_instant(run)
+        waiting = run.waiting_at(self.time_ms)
+        self.job = waiting[0] if waiting else -1
+        self.replicas = []
+        replica = replica_of(run)
+        if replica is not None:
+            self.replicas.append(replica)
+        self.changed("run")
+        if replica is not None and len(run.log) <= LONGEST_REPLICATION_ROWS:
+            self._replicate(1, self._generation)
+
+    def _replicate(self, number: int, generation: int) -> None:
+        """Repeat the Scenario on the next seed, in slices, until there are enough."""
+        if number >= REPLICATIONS:
+            return
+        top = 2**31 - 1
+        work = steps(
+            self.scenario.but(seed=(self.scenario.seed + number) % top), None, SLICE_EVENTS
+        )
+
+        def advance() -> None:
+            if generation != self._generation:
+                return
+            reached = next(work)
+            if not isinstance(reached, Run):
+                self.clock.later(0, advance)
+                return
+            replica = replica_of(reached)
+            if replica is not None:
+                self.replicas.append(replica)
+                self.changed("replicas")
+            self._replicate(number + 1, generation)
+
+        self.clock.later(0, advance)
+
+    # ---- the moment looked at
+
+    def look(self, time_ms: int) -> None:
+        """Look at another instant of the run."""
+        if self.run is not None:
+            self.time_ms = min(max(0, time_ms), self.run.last_ms)
+            self.changed("moment")
+
+    def ask(self, job: int) -> None:
+        """Ask about another job; one that does not exist is refused in a sentence."""
+        if self.run is None:
+            return
+        if not 0 <= job < len(self.run.jobs):
+            self.complain(
+                f"There is no job {job} in this run; its jobs are 0 to {len(self.run.jobs) - 1}."
+            )
+            return
+        self.job = job
+        self.changed("moment")
+
+    def step(self) -> None:
+        """Look at the next instant at which something starts, ends or comes."""
+        if self.run is not None:
+            self.look(self.run.next_change_ms(self.time_ms))
+
+    def play(self, playing: bool) -> None:
+        """Let the moment run on, or stop it."""
+        self.playing = playing and self.run is not None
+        if self.playing and self.run is not None:
+            if self.time_ms >= self.run.last_ms:
+                self.time_ms = 0
+            self._tick(self._generation)
+        self.changed("moment")
+
+    def _tick(self, generation: int) -> None:
+        if not self.playing or self.run is None or generation != self._generation:
+            return
+        self.look(self.time_ms + max(1, self.run.last_ms // 400))
+        if self.time_ms >= self.run.last_ms:
+            self.playing = False
+            self.changed("moment")
+        else:
+            self.clock.later(180, lambda: self._tick(generation))
+
+    @property
+    def moment(self) -> Moment | None:
+        """The instant that is looked at, or None before the first run."""
+        return Moment.of(self.run, self.time_ms) if self.run is not None else None
+
+    def why(self) -> str:
+        """Return why the job asked about waits, or what it does."""
+        if self.run is None or self.job < 0:
+            return ""
+        return explain(self.run, self.job, self.time_ms)
+
+
+def replica_of(run: Run) -> Replica | None:
+    """Return the mean waits of the pair that the part compares; None when there is no pair."""
+    if run.pair is None or run.scenario is None:
+        return None
+    kinds, metrics = run.jobs.kinds, run.metrics
+    near, anywhere = (
+        metrics.by_kind[kinds[run.pair.near]],
+        metrics.by_kind[kinds[run.pair.anywhere]],
+    )
+    return Replica(
+        run.scenario.seed,
+        near.mean_s,
+        anywhere.mean_s,
+        metrics.dropped,
+        metrics.hole_gpus,
+        metrics.unstable,
+    )
