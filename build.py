@@ -6,7 +6,7 @@ done in `builder/`, whose first step is to re-run this file inside an environmen
 
 import sys
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036  an older Python is what this is for
     sys.exit(f"fleetlab needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
 
 from builder.command import main

@@ -163,9 +163,9 @@ def taken(lock: RuntimeLock, files: dict[str, Path]) -> Iterator[tuple[str, byte
         with zipfile.ZipFile(files[wheel]) as archive:
             for path in archive.namelist():
                 if found := wanted.match(path):
-                    parts = found.groupdict()
-                    name = f"runtime/{parts['runtime']}" if parts["runtime"] else f"{STATIC}/{parts['static']}"
-                    yield name, archive.read(path)
+                    part = found.groupdict()
+                    script, style = part["runtime"], part.get("static")
+                    yield f"runtime/{script}" if script else f"{STATIC}/{style}", archive.read(path)
 
 
 def compress(name: str, data: bytes) -> bytes:

@@ -76,7 +76,8 @@ def measure(browser: Any, folder: Path, query: str) -> Load:
             timeout=180_000,
         )
         if not page.evaluate(LIVE):
-            raise BuildError(f"The page of {folder} did not go live: {page.inner_text('body')[:300]}")
+            text = page.inner_text("body")[:300]
+            raise BuildError(f"The page of {folder} did not go live: {text}")
         marks = page.evaluate(
             """Object.fromEntries(performance.getEntriesByType('mark').concat(
                  performance.getEntriesByName('first-contentful-paint'))
@@ -102,8 +103,8 @@ def report(loads: dict[str, list[Load]]) -> int:
             for name in ("stock", "lab")
         )
         ratio[what] = lab / stock
-        name = what.rpartition("_")[0]
-        say(f"{name + ', ' + unit:<16}{stock / scale:>12.2f}{lab / scale:>12.2f}{lab / stock:>9.2f}")
+        row = f"{stock / scale:>12.2f}{lab / scale:>12.2f}{lab / stock:>9.2f}"
+        say(f"{what.rpartition('_')[0] + ', ' + unit:<16}{row}")
     spread = [f"{load.live_ms / 1e3:.2f}" for load in loads["lab"]]
     say(f"lab live, every run: {', '.join(spread)} s")
     met = ratio["live_ms"] <= TARGET_LIVE

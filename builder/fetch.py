@@ -10,7 +10,7 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from .places import cache_folder, mirror_folder
 from .say import BuildError, Progress, megabytes, say
 
 WEB_TIMEOUT_S = 6.0
-Accept = Callable[[LockedFile, Path, str], bool]
 
 
 def obtain(files: Iterable[LockedFile], lock: RuntimeLock) -> dict[str, Path]:
@@ -56,11 +55,10 @@ class _Fetch:
             say(f"runtime: {len(files)} locked files reused from the cache")
         depth = max((len(file.sources) for file in missing), default=0)
         for rank in range(depth):
-            ranked = [file for file in missing if rank < len(file.sources)]
-            ranked.sort(key=lambda file: self._kind(file.sources[rank]))
-            for kind, group in groupby(ranked, lambda file: self._kind(file.sources[rank])):
-                fetch = {"web": self._web, "npm": self._npm, "pypi": self._pypi}[kind]
-                fetch([(file, file.sources[rank]) for file in group])
+            wanted = [(file, file.sources[rank]) for file in missing if rank < len(file.sources)]
+            wanted.sort(key=_kind)
+            for kind, group in groupby(wanted, _kind):
+                {"web": self._web, "npm": self._npm, "pypi": self._pypi}[kind](list(group))
             missing = [file for file in missing if not self._place(file).is_file()]
         if missing:
             file = missing[0]
@@ -104,15 +102,6 @@ class _Fetch:
         self.tried.setdefault(file.name, []).append(f"{source}: {why}")
         if "wrong bytes" in why:
             say(f"  {file.name} from {source}: {why}")
-
-    @staticmethod
-    def _kind(source: str) -> str:
-        scheme = source.partition(":")[0]
-        if scheme in ("http", "https"):
-            return "web"
-        if scheme in ("npm", "pypi"):
-            return scheme
-        raise BuildError(f"runtime.lock.toml: the source {source!r} is of no known kind.")
 
     def _from_mirror(self, files: list[LockedFile]) -> list[LockedFile]:
         mirror = mirror_folder()
@@ -274,6 +263,15 @@ def pip_download(requirements: list[str], folder: Path) -> str:
     if any("DO NOT MATCH THE HASHES" in line for line in lines):
         return "wrong bytes refused (the package's sha256 is not the locked one)"
     return _last_line("\n".join(line for line in lines if "ERROR" in line) or "\n".join(lines))
+
+
+def _kind(wanted: tuple[LockedFile, str]) -> str:
+    scheme = wanted[1].partition(":")[0]
+    if scheme not in ("http", "https", "npm", "pypi"):
+        raise BuildError(
+            f"runtime.lock.toml, {wanted[0].name}: the source {wanted[1]} is of no known kind."
+        )
+    return "web" if scheme.startswith("http") else scheme
 
 
 def _package(source: str) -> str:

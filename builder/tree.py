@@ -1,4 +1,4 @@
-"""The lean tree: which files of the locked wheels, and of this checkout, the reader's Python gets."""
+"""The lean tree: which files of the wheels, and of this checkout, the reader's Python gets."""
 
 import re
 import zipfile
