@@ -15,7 +15,7 @@ LEFT_OUT = re.compile(
       ^panel/(dist|tests|command|examples|auth\.py|compiler\.py)
     | ^bokeh/(server/static|command|sampledata/_data|LICENSE)
     | ^pyviz_comms/labextension/(static|schemas)
-    | ^numpy/(f2py|distutils|testing/tests|typing|_pyinstaller|doc|_core/include|_core/lib)
+    | ^numpy/(f2py|distutils|testing/tests|_pyinstaller|doc|_core/include|_core/lib)
     | ^numpy/_core/_(operand_flag|rational|struct_ufunc|umath)_tests\.cpython
     | ^numpy/random/(lib|_examples)
     | ^(yaml/_yaml|_yaml/|markupsafe/_speedups)
