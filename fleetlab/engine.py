@@ -17,12 +17,19 @@ from enum import IntEnum
 
 import numpy as np
 
-from fleetlab.fleet import Fleet, Held, Occupancy, Parts
+from fleetlab.fleet import NUMBERED_GPUS, Fleet, Held, Occupancy, Parts
 from fleetlab.job import JobTable
 from fleetlab.policy.backfill import BACKFILLS
 from fleetlab.policy.conservative import Plan
 from fleetlab.policy.order import ORDERS
-from fleetlab.policy.placement import PLACEMENTS, Refusal, Shape, fits_when_empty, place_share
+from fleetlab.policy.placement import (
+    PLACEMENTS,
+    Refusal,
+    Shape,
+    fits_when_empty,
+    place_share,
+    tightened,
+)
 from fleetlab.waiting import Waiting
 
 
@@ -91,7 +98,7 @@ class Engine:
         self._duration_ms: list[int] = jobs.duration_ms.tolist()
         if policy.kill_at_estimate:
             self._duration_ms = np.minimum(jobs.duration_ms, jobs.estimate_ms).tolist()
-        self.shapes = _shapes(jobs, policy)
+        self.shapes = _shapes(jobs, policy, fleet)
         self.gpus: list[int] = jobs.gpus.tolist()
         self.waiting = Waiting(ORDERS[policy.order].keys(jobs), self.gpus)
         self.running: list[tuple[int, int]] = []  # (expected end, job), sorted
@@ -109,8 +116,14 @@ class Engine:
         self._submit_ms: list[int] = jobs.submit_ms.tolist()
         self.promised_ms: dict[int, int] = {}
         self.plan = Plan()  # what conservative backfill has promised
-        self.ended_early = False  # whether a job has ended before its estimate since the last pass
-        if policy.backfill == "conservative" and len(jobs) and int(jobs.gpu_milli.min()) < 1000:
+        self.off_plan = False  # whether a job has ended at another time than planned
+        sharing = len(jobs) > 0 and int(jobs.gpu_milli.min()) < 1000
+        if sharing and not fleet.numbered:
+            raise ValueError(
+                f"fleet: this workload shares GPUs, and those of a node of {fleet.gpus_per_node} "
+                f"are only counted; choose nodes of at most {NUMBERED_GPUS} GPUs"
+            )
+        if sharing and policy.backfill == "conservative":
             raise ValueError(
                 "conservative backfill plans whole GPUs, and this workload shares them; "
                 "choose easy, skip or none"
@@ -164,7 +177,7 @@ class Engine:
             refusal = self.try_start(job)
             if refusal:
                 self.refuse(job, refusal)
-                return len(waiting.ranks) > 1 and self.occupancy.free_total > 0
+                return len(waiting.ranks) > 1 and self.occupancy.largest_gang() > 0
         return False
 
     def find(self, job: int, within: int = 0) -> Parts | Refusal:
@@ -177,15 +190,12 @@ class Engine:
 
     def find_in(self, job: int, free: list[int]) -> Parts | Refusal:
         """Return where ``job`` would go if ``free`` GPUs of each node were free."""
-        if len(free) == 1:
-            gpus = self.shapes[job].gpus
-            return [(0, gpus)] if free[0] >= gpus else Refusal.TOO_FEW_FREE
+        shape, size = self.shapes[job], self.fleet.gpus_per_node
+        if len(free) == 1 and not shape.whole_nodes:
+            return [(0, shape.gpus)] if free[0] >= shape.gpus else Refusal.TOO_FEW_FREE
         supposed = Occupancy(self.fleet)
-        size = self.fleet.gpus_per_node
-        for node, count in enumerate(free):
-            if count < size:
-                supposed.take([(node, size - max(0, count))])
-        return self._place(self.shapes[job], supposed, self.rng, 0)
+        supposed.take([(node, size - max(0, n)) for node, n in enumerate(free) if n < size])
+        return self._place(shape, supposed, self.rng, 0)
 
     def try_start(self, job: int) -> Refusal:
         """Start ``job`` now if it has a place; return the reason if it has none."""
@@ -209,10 +219,8 @@ class Engine:
         log, now = self.log, self.now
         for node, count, bits in held:
             log.extend((now, 2, job, node, bits or count))  # Event.PLACE, spelled out for speed
-        if self.policy.blind and self._incapable(job, held[0][0]):
-            log.extend((now, Event.DROP, job, held[0][0], 0))
+        if self.policy.blind and self._dropped(job, [node for node, _ in parts]):
             self.occupancy.release(self.held.pop(job))
-            self.waiting.remove(job)
             return
         self._began(job)
 
@@ -222,6 +230,10 @@ class Engine:
         self.occupancy.take_share(node, gpu, milli)
         self.shared[job] = (node, gpu)
         self.log.extend((self.now, Event.SHARE, job, node, gpu * 1000 + milli - 1))
+        if self.policy.blind and self._dropped(job, [node]):
+            del self.shared[job]
+            self.occupancy.release_share(node, gpu, milli)
+            return
         self._began(job)
 
     def _began(self, job: int) -> None:
@@ -240,8 +252,8 @@ class Engine:
         running = self.running
         expected = self.start_ms[job] + self.estimate_ms[job]
         del running[bisect_left(running, (expected, job))]
-        if now < expected:
-            self.ended_early = True
+        if now != max(expected, self.start_ms[job] + 1):  # a plan books at least 1 ms
+            self.off_plan = True
         if job in self.held:
             self.occupancy.release(self.held.pop(job))
         else:
@@ -249,8 +261,15 @@ class Engine:
             self.occupancy.release_share(node, gpu, self.shapes[job].gpu_milli)
         self.log.extend((now, 5, job, 0, 0))  # Event.END
 
-    def _incapable(self, job: int, node: int) -> bool:
-        return self.fleet.class_of(node) < int(self.jobs.needs_class[job])
+    def _dropped(self, job: int, nodes: list[int]) -> bool:
+        """Drop ``job`` if one of ``nodes`` cannot run it; return whether it was dropped."""
+        needs = int(self.jobs.needs_class[job])
+        for node in nodes:
+            if self.fleet.class_of(node) < needs:
+                self.log.extend((self.now, Event.DROP, job, node, 0))
+                self.waiting.remove(job)
+                return True
+        return False
 
     def refuse(self, job: int, refusal: int, behind: int = -1) -> None:
         """Log why ``job`` was not started, once for as long as the reason stays."""
@@ -265,7 +284,7 @@ class Engine:
             self.log.extend((self.now, Event.RESERVE, job, time_ms, 0))
 
 
-def _shapes(jobs: JobTable, policy: Policy) -> list[Shape]:
+def _shapes(jobs: JobTable, policy: Policy, fleet: Fleet) -> list[Shape]:
     """Return each job's shape; equal ones are one object, so that passes can compare fast."""
     needs = np.zeros_like(jobs.needs_class) if policy.blind else jobs.needs_class
     columns = (jobs.gpus, jobs.gpu_milli, jobs.span, jobs.whole_nodes, needs)
@@ -274,6 +293,9 @@ def _shapes(jobs: JobTable, policy: Policy) -> list[Shape]:
     for row in zip(*(column.tolist() for column in columns), strict=True):
         shape = known.get(row)
         if shape is None:
-            shape = known[row] = Shape(*row)
+            shape = Shape(*row)
+            if policy.placement == "contiguous":
+                shape = tightened(shape, fleet)  # a reservation must insist on it too
+            known[row] = shape
         shapes.append(shape)
     return shapes

@@ -149,13 +149,16 @@ class Occupancy:
     ``block_whole[block]`` (nodes entirely free) are plain lists;
     ``nodes_by_free[k]`` has a bit for every node with exactly ``k`` free GPUs,
     ``blocks_by_free`` and ``blocks_by_whole`` likewise for blocks.
-    ``pool`` is whether there is but one node. ``shares`` lists the GPUs given out in part, as (free thousandths, node, gpu).
+    ``pool`` is whether there is but one node, ``classes`` the number of
+    capability classes. ``shares`` lists the GPUs given out in part, as (free
+    thousandths, node, gpu).
     """
 
     def __init__(self, fleet: Fleet) -> None:
         size, width = fleet.gpus_per_node, fleet.nodes_per_block
         self.fleet = fleet
         self.pool = fleet.nodes == 1
+        self.classes = len(fleet.class_masks)
         self.free_total = fleet.gpus
         self.free = [size] * fleet.nodes
         self.free_bits = [(1 << size) - 1 if fleet.numbered else 0] * fleet.nodes
@@ -260,6 +263,10 @@ class Occupancy:
         if not needs_class:
             return self.free_total
         return sum(self.free[node] for node in bits_of(self.fleet.class_masks[needs_class]))
+
+    def largest_gang(self) -> int:
+        """Return how many GPUs a gang may ask for at most: all free, or a share of one."""
+        return self.free_total or int(bool(self.shares) and self.shares[-1][0] > 0)
 
     def whole_nodes(self) -> int:
         """Return the number of nodes entirely free."""

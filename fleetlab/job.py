@@ -17,6 +17,8 @@ import numpy.typing as npt
 NODE, BLOCK, FLEET = 1, 2, 3
 SPAN_NAMES = {NODE: "node", BLOCK: "block", FLEET: "fleet"}
 
+_HIGHEST = {"gpu_milli": 1000, "span": FLEET, "whole_nodes": 1}
+
 Ints = npt.NDArray[np.int64]
 
 
@@ -60,20 +62,31 @@ class JobTable:
         for column in fields(self):
             if column.name not in ("kinds", "names"):
                 object.__setattr__(self, column.name, _column(getattr(self, column.name), count))
-        missing = self.estimate_ms < 0
-        object.__setattr__(
-            self, "estimate_ms", np.where(missing, self.duration_ms, self.estimate_ms)
-        )
         for column in fields(self):
             if column.name in ("kinds", "names"):
                 continue
             values = getattr(self, column.name)
             if values.shape != (count,):
-                raise ValueError(f"jobs: {column.name} has {values.shape} entries for {count} jobs")
+                raise ValueError(f"jobs: {column.name} has {values.size} entries for {count} jobs")
             low = 1 if column.name in ("gpus", "gpu_milli", "span") else 0
-            if column.name not in ("priority",) and count and int(values.min()) < low:
+            if column.name not in ("priority", "estimate_ms") and count and int(values.min()) < low:
                 row = int(np.argmin(values))
                 raise ValueError(f"jobs: {column.name} of job {row} is {values[row]}, below {low}")
+            high = _HIGHEST.get(column.name)
+            if high is not None and count and int(values.max()) > high:
+                row = int(np.argmax(values))
+                raise ValueError(f"jobs: {column.name} of job {row} is {values[row]}, above {high}")
+        wide = (self.gpu_milli < 1000) & ((self.gpus > 1) | (self.whole_nodes > 0))
+        if wide.any():
+            row = int(np.argmax(wide))
+            raise ValueError(
+                f"jobs: job {row} asks for {self.gpu_milli[row]} thousandths of a GPU and for more "
+                "than one GPU; a share is of one GPU, so give it gpus 1 and whole_nodes 0"
+            )
+        missing = self.estimate_ms < 0
+        object.__setattr__(
+            self, "estimate_ms", np.where(missing, self.duration_ms, self.estimate_ms)
+        )
         if self.names and len(self.names) != count:
             raise ValueError(f"jobs: {len(self.names)} names for {count} jobs")
 

@@ -53,11 +53,11 @@ def fill_skip(engine: Engine) -> None:
         return
     refused: dict[Shape, Refusal] = {}
     occupancy, shapes = engine.occupancy, engine.shapes
-    for job in engine.waiting.behind_the_head(occupancy.free_total):
+    for job in engine.waiting.behind_the_head(occupancy.largest_gang()):
         shape = shapes[job]
         reason = refused.get(shape)
         if reason is None:
-            if shape.gpus > occupancy.free_total:
+            if shape.gpus > occupancy.largest_gang():
                 continue
             reason = engine.try_start(job)
             if not reason:
@@ -73,18 +73,18 @@ def fill_easy(engine: Engine) -> None:
         return
     waiting, shapes, now = engine.waiting, engine.shapes, engine.now
     occupancy, estimates = engine.occupancy, engine.estimate_ms
-    if waiting.smallest() > occupancy.free_total:
+    if waiting.smallest() > occupancy.largest_gang():
         return
     head = waiting.head()
     reservation = reserve(engine, head)
     if reservation is not None:
         engine.promise(head, reservation.time_ms)
     refused: dict[Shape, Refusal] = {}
-    for job in waiting.behind_the_head(occupancy.free_total):
+    for job in waiting.behind_the_head(occupancy.largest_gang()):
         shape = shapes[job]
         reason = refused.get(shape)
         if reason is None:
-            if shape.gpus > occupancy.free_total:
+            if shape.gpus > occupancy.largest_gang():
                 continue
             if reservation is None or now + estimates[job] <= reservation.time_ms:
                 reason = engine.try_start(job)
@@ -96,7 +96,7 @@ def fill_easy(engine: Engine) -> None:
                 reason = _start_beside(engine, job, reservation)
         if reason:
             engine.refuse(job, reason, head)
-        elif not occupancy.free_total:
+        elif not occupancy.largest_gang():
             break
 
 
@@ -146,7 +146,7 @@ def reserve(engine: Engine, head: int) -> Reservation | None:
     make room.
     """
     shape, now, fleet = engine.shapes[head], engine.now, engine.fleet
-    if fleet.nodes == 1 and not engine.shared:
+    if fleet.nodes == 1 and not engine.shared and not shape.whole_nodes:
         return _reserve_in_pool(engine, shape)
     size = fleet.gpus_per_node
     capable = fleet.class_masks[shape.needs_class]
@@ -191,7 +191,7 @@ def _reserve_in_pool(engine: Engine, shape: Shape) -> Reservation | None:
     for expected, job in engine.running:
         if time_ms >= 0 and expected > time_ms:
             break
-        free += engine.shapes[job].gpus
+        free += engine.held[job][0][1]
         if free >= need and time_ms < 0:
             time_ms = max(expected, engine.now)
     return Reservation(time_ms, 1, free - need, False, True) if time_ms >= 0 else None

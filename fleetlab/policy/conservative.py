@@ -74,13 +74,19 @@ def fill_conservative(engine: Engine) -> None:
     """Give every waiting job its earliest reservation in order; start those that are due.
 
     While jobs end just when estimated, reservations stand and only new jobs
-    need one. When a job ends early, or outlives its estimate, all are made anew,
-    each no later than it was.
+    need one. When a job ends early, outlives its estimate or is dropped, all are
+    made anew, each no later than it was.
     """
+    while _start_and_promise(engine):
+        pass
+
+
+def _start_and_promise(engine: Engine) -> bool:
+    """Make one pass over the queue; return whether dropped jobs have left room for another."""
     now, plan = engine.now, engine.plan
     outlived = bool(engine.running) and engine.running[0][0] <= now
-    if engine.ended_early or outlived or not plan.profile.free[0]:
-        engine.ended_early = False
+    if engine.off_plan or outlived or not plan.profile.free[0]:
+        engine.off_plan = False
         _compress(engine)
     profile, promised = plan.profile, plan.promised
     profile.forget_before(now)
@@ -94,9 +100,12 @@ def fill_conservative(engine: Engine) -> None:
         if start == now:
             engine.start(job, parts)
             del promised[job]
+            if job not in engine.held:
+                engine.off_plan = True
         else:
             engine.promise(job, start)
             engine.refuse(job, Refusal.RESERVED_LATER)
+    return engine.off_plan
 
 
 def _compress(engine: Engine) -> None:

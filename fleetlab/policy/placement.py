@@ -54,11 +54,10 @@ def fits_when_empty(shape: Shape, fleet: Fleet) -> bool:
     """Return whether an empty fleet could run ``shape`` at all."""
     if shape.needs_class >= len(fleet.class_masks):
         return False
-    capable = fleet.class_masks[shape.needs_class].bit_count() * fleet.gpus_per_node
-    limit = {NODE: fleet.gpus_per_node, BLOCK: fleet.gpus_per_block, FLEET: fleet.gpus}[shape.span]
-    if shape.whole_nodes and shape.gpus % fleet.gpus_per_node:
-        limit = limit // fleet.gpus_per_node * fleet.gpus_per_node
-    return shape.gpus <= min(limit, capable)
+    # every block has the same classes
+    capable = fleet.class_masks[shape.needs_class].bit_count() // fleet.blocks
+    nodes = {NODE: min(1, capable), BLOCK: capable, FLEET: capable * fleet.blocks}[shape.span]
+    return shape.gpus <= nodes * fleet.gpus_per_node
 
 
 def _refuse(shape: Shape, occupancy: Occupancy) -> Refusal:
@@ -116,7 +115,9 @@ def _capable(shape: Shape, occupancy: Occupancy, within: int) -> int:
     return everything & within if within else everything
 
 
-def _whole(shape: Shape, occupancy: Occupancy, within: int, emptiest_block: bool) -> Parts | Refusal:
+def _whole(
+    shape: Shape, occupancy: Occupancy, within: int, emptiest_block: bool
+) -> Parts | Refusal:
     """Return whole nodes for ``shape``: of one block when its span says so."""
     size = occupancy.fleet.gpus_per_node
     need = -(-shape.gpus // size)
@@ -154,7 +155,7 @@ def _blocks_by_whole(occupancy: Occupancy, need: int, emptiest: bool) -> list[in
 
 
 def _block_with_room(shape: Shape, occupancy: Occupancy, within: int, counts: range) -> int:
-    """Return the first block, by free GPUs in the order of ``counts``, that holds ``shape``; or -1."""
+    """Return the first block, by free GPUs in ``counts``, that holds ``shape``; or -1."""
     by_free, free = occupancy.blocks_by_free, occupancy.free
     restricted = within != occupancy.fleet.class_masks[0]
     for count in counts:
@@ -179,10 +180,10 @@ def best_fit(
     gpus = shape.gpus
     if gpus > occupancy.free_total:
         return Refusal.TOO_FEW_FREE
-    if occupancy.pool:
+    if occupancy.pool and not shape.whole_nodes:
         return [(0, gpus)]
     size = occupancy.fleet.gpus_per_node
-    if shape.span == NODE and not within and not shape.needs_class:
+    if shape.span == NODE and not within and not shape.whole_nodes and occupancy.classes == 1:
         by_free = occupancy.nodes_by_free
         for count in range(gpus, size + 1):
             if by_free[count]:
@@ -190,8 +191,14 @@ def best_fit(
                 return [((nodes & -nodes).bit_length() - 1, gpus)]
         return Refusal.NO_NODE_HOLDS_IT
     within = _capable(shape, occupancy, within)
-    if shape.needs_class or len(occupancy.fleet.class_masks) > 1:
+    if occupancy.classes > 1:
         return _least_capable(shape, occupancy, within)
+    return _tightest(shape, occupancy, within)
+
+
+def _tightest(shape: Shape, occupancy: Occupancy, within: int) -> Parts | Refusal:
+    """Return the place in ``within`` that leaves the least behind."""
+    gpus, size = shape.gpus, occupancy.fleet.gpus_per_node
     if shape.whole_nodes:
         return _whole(shape, occupancy, within, emptiest_block=False)
     if shape.span == NODE:
@@ -226,15 +233,13 @@ def _anywhere(
 
 
 def _least_capable(shape: Shape, occupancy: Occupancy, within: int) -> Parts | Refusal:
-    """Return the least capable device that can run ``shape``: it leaves the rest to others."""
+    """Return a place on the least capable devices that can run ``shape``: the rest is left."""
     masks = occupancy.fleet.class_masks
     for number in range(shape.needs_class, len(masks)):
         above = masks[number + 1] if number + 1 < len(masks) else 0
-        only = within & masks[number] & ~above
-        for count in range(shape.gpus, occupancy.fleet.gpus_per_node + 1):
-            nodes = occupancy.nodes_by_free[count] & only
-            if nodes:
-                return [(_lowest(nodes), shape.gpus)]
+        found = _tightest(shape, occupancy, within & ~above)
+        if not isinstance(found, Refusal):
+            return found
     return _refuse(shape, occupancy)
 
 
@@ -248,11 +253,8 @@ def first_fit(
     within = _capable(shape, occupancy, within)
     by_free, size = occupancy.nodes_by_free, occupancy.fleet.gpus_per_node
     if shape.span == NODE:
-        nodes = 0
-        for count in range(gpus, size + 1):
-            nodes |= by_free[count]
-        nodes &= within
-        return [(_lowest(nodes), gpus)] if nodes else _refuse(shape, occupancy)
+        nodes = within & _that_hold(shape, occupancy)
+        return [(_lowest(nodes), _taken(shape, size))] if nodes else _refuse(shape, occupancy)
     least = size if shape.whole_nodes else 1
     usable = 0
     for count in range(least, size + 1):
@@ -307,13 +309,10 @@ def random_fit(
     within = _capable(shape, occupancy, within)
     by_free, size = occupancy.nodes_by_free, occupancy.fleet.gpus_per_node
     if shape.span == NODE:
-        nodes = 0
-        for count in range(gpus, size + 1):
-            nodes |= by_free[count]
-        nodes &= within
+        nodes = within & _that_hold(shape, occupancy)
         if not nodes:
             return _refuse(shape, occupancy)
-        return [(_nth(nodes, int(rng.integers(nodes.bit_count()))), gpus)]
+        return [(_nth(nodes, int(rng.integers(nodes.bit_count()))), _taken(shape, size))]
     if shape.span == BLOCK:
         blocks = [
             block
@@ -337,6 +336,19 @@ def random_fit(
     return sorted(counts.items())
 
 
+def _that_hold(shape: Shape, occupancy: Occupancy) -> int:
+    """Return the nodes that hold a gang of one node."""
+    size, nodes = occupancy.fleet.gpus_per_node, 0
+    for count in range(_taken(shape, size), size + 1):
+        nodes |= occupancy.nodes_by_free[count]
+    return nodes
+
+
+def _taken(shape: Shape, size: int) -> int:
+    """Return the GPUs that a gang of one node takes of it."""
+    return size if shape.whole_nodes else shape.gpus
+
+
 def _room(shape: Shape, occupancy: Occupancy, nodes: int) -> int:
     """Return the GPUs of ``nodes`` that ``shape`` could use."""
     size = occupancy.fleet.gpus_per_node
@@ -350,17 +362,24 @@ def contiguous(
 ) -> Parts | Refusal:
     """Return a place in the smallest unit that could ever hold the gang: one node, else one block.
 
-    A gang larger than a block takes whole nodes. This is best fit with the
-    gang's span tightened, so it waits where others would spread.
+    This is best fit with the gang's span tightened, so it waits where others
+    would spread.
     """
-    fleet = occupancy.fleet
-    if shape.gpus <= fleet.gpus_per_node:
-        shape = shape._replace(span=NODE)
-    elif shape.gpus <= fleet.gpus_per_block:
-        shape = shape._replace(span=min(shape.span, BLOCK))
-    elif shape.gpus % fleet.gpus_per_node == 0:
-        shape = shape._replace(whole_nodes=1)
-    return best_fit(shape, occupancy, rng, within)
+    return best_fit(tightened(shape, occupancy.fleet), occupancy, rng, within)
+
+
+def tightened(shape: Shape, fleet: Fleet) -> Shape:
+    """Return ``shape`` with the smallest span that could ever hold it.
+
+    A gang larger than a block takes whole nodes, if it fills them.
+    """
+    for span in (NODE, BLOCK):
+        tighter = shape._replace(span=min(shape.span, span))
+        if fits_when_empty(tighter, fleet):
+            return tighter
+    if shape.gpus % fleet.gpus_per_node == 0:
+        return shape._replace(whole_nodes=1)
+    return shape
 
 
 def topology_aware(
@@ -409,38 +428,31 @@ def place_share(
     evenly from both.
     """
     fleet, milli = occupancy.fleet, shape.gpu_milli
-    shared = occupancy.shares[_first_share(occupancy, milli) :]
-    opened = [
-        (1000, node, gpu)
-        for node in range(fleet.nodes)
-        if occupancy.free_bits[node]
-        for gpu in bits_of(occupancy.free_bits[node])
-    ] if policy == "random" or (policy == "worst-fit" or not shared) else []
+    capable = fleet.class_masks[shape.needs_class]
+    shared = occupancy.shares[bisect_left(occupancy.shares, (milli, -1, -1)) :]
+    if shape.needs_class:
+        shared = [share for share in shared if capable >> share[1] & 1]
     if policy == "random":
-        every = shared + opened
-        if not every:
-            return Refusal.TOO_FEW_FREE
-        _, node, gpu = every[int(rng.integers(len(every)))]
-        return node, gpu
-    if policy == "worst-fit" and opened:
-        node = max(range(fleet.nodes), key=lambda n: (occupancy.free[n], -n))
-        return node, _lowest(occupancy.free_bits[node])
-    if policy == "first-fit" and shared:
-        _, node, gpu = min(shared, key=lambda share: share[1:])
-        return node, gpu
-    if shared:
-        return shared[0][1:] if policy != "worst-fit" else shared[-1][1:]
-    if not opened:
-        return Refusal.TOO_FEW_FREE
-    one = best_fit(Shape(1, span=NODE), occupancy, rng)
-    if isinstance(one, Refusal):
-        return one
-    return one[0][0], _lowest(occupancy.free_bits[one[0][0]])
-
-
-def _first_share(occupancy: Occupancy, milli: int) -> int:
-    """Return where the shared GPUs with at least ``milli`` free begin."""
-    return bisect_left(occupancy.shares, (milli, -1, -1))
+        whole = [
+            (1000, node, gpu)
+            for node in bits_of(capable)
+            for gpu in bits_of(occupancy.free_bits[node])
+        ]
+        every = shared + whole
+        return every[int(rng.integers(len(every)))][1:] if every else Refusal.TOO_FEW_FREE
+    one = Shape(1, span=NODE, needs_class=shape.needs_class)
+    if policy == "worst-fit":
+        opened = worst_fit(one, occupancy, rng)
+        if isinstance(opened, Refusal):
+            return shared[-1][1:] if shared else opened
+    elif shared:
+        return min(share[1:] for share in shared) if policy == "first-fit" else shared[0][1:]
+    else:
+        opened = (first_fit if policy == "first-fit" else best_fit)(one, occupancy, rng)
+        if isinstance(opened, Refusal):
+            return opened
+    node = opened[0][0]
+    return node, _lowest(occupancy.free_bits[node])
 
 
 PLACEMENTS: dict[str, Place] = {
