@@ -67,9 +67,9 @@ def runtime_folder(runtime: dict[str, Path], lock: RuntimeLock, folder: Path) ->
 def no_packages(lock: RuntimeLock) -> str:
     """Return a package list for Pyodide that offers nothing: all packages come in packs."""
     info = {
-        "abi_version": "2024_0",
+        "abi_version": lock.abi,
         "arch": "wasm32",
-        "platform": "emscripten_3_1_58",
+        "platform": lock.platform,
         "python": lock.python,
         "version": lock.pyodide,
     }

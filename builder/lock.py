@@ -38,6 +38,8 @@ class RuntimeLock:
 
     pyodide: str
     python: str
+    abi: str
+    platform: str
     core: tuple[LockedFile, ...]
     packages: tuple[LockedFile, ...]
     bench: tuple[LockedFile, ...]
@@ -61,6 +63,8 @@ def read_lock(path: Path = ROOT / "runtime.lock.toml") -> RuntimeLock:
         return RuntimeLock(
             pyodide=table["runtime"]["pyodide"],
             python=table["runtime"]["python"],
+            abi=table["runtime"]["abi"],
+            platform=table["runtime"]["platform"],
             core=_files(table, "core"),
             packages=_files(table, "packages"),
             bench=_files(table, "bench"),
