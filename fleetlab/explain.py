@@ -98,6 +98,13 @@ def what_is_free(shape: Shape, state: State, fleet: Fleet) -> str:
     return found
 
 
+def _by(promised_ms: int, now_ms: int) -> str:
+    """Return when a promise is due, as near as a reader needs it."""
+    if promised_ms - now_ms < 60_000:
+        return "within a minute"
+    return f"by {clock(promised_ms)}, in {duration((promised_ms - now_ms) / 1000)}"
+
+
 def _running(run: Run, job: int, name: str) -> str:
     spans = run.spans
     nodes = sorted({int(n) for n in spans.node[spans.job == job]})
@@ -136,12 +143,12 @@ def _waiting(run: Run, job: int, name: str, time_ms: int) -> str:
             f"head of the queue, job {run.jobs.name(head)}, and take what that job needs."
         )
     promised = run.row_of(job, Event.RESERVE, time_ms)
-    by = clock(int(promised[3])) if promised is not None else ""
+    by = _by(int(promised[3]), time_ms) if promised is not None else ""
     if reason == Refusal.RESERVED_LATER:
-        when = f" It is promised a start by {by}." if by else ""
+        when = f" It is promised a start {by}." if by else ""
         return f"{name} waits for {asked}: {found}, and jobs ahead of it have what is left.{when}"
     if not place:
-        when = f" It will start by {by}, if running jobs keep to their estimates." if by else ""
+        when = f" It will start {by}, if running jobs keep to their estimates." if by else ""
         return f"{name} waits for {asked}: {found}. It is the head of the queue.{when}"
     if run.policy.backfill == "skip":
         return f"{name} waits for {asked}: {found}. Whoever fits may pass it."

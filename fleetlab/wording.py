@@ -34,10 +34,10 @@ def elapsed(time_ms: int) -> str:
 
 
 def dollars(amount: float) -> str:
-    """Return an amount of money with the figures that matter: ``$92``, ``$0.81 M``."""
-    for size, unit in ((1e9, " bn"), (1e6, " M"), (1e3, " k")):
-        if abs(amount) >= size * (10 if unit == " k" else 0.1 if unit == " M" else 1):
-            return f"${amount / size:.3g}{unit}"
+    """Return an amount of money with the figures that matter: ``$92``, ``$149 k``, ``$1.2 M``."""
+    for size, unit in ((1e9, " bn"), (1e6, " M"), (1e4, " k")):
+        if abs(amount) >= size:
+            return f"${amount / (1e3 if size == 1e4 else size):.3g}{unit}"
     return f"${amount:,.0f}"
 
 

@@ -197,8 +197,8 @@ def reveal(session: Session, replicas: Sequence[Replica], names: tuple[str, str]
         ratio = "without measure" if measured == float("inf") else f"{times(measured)} as long"
         finding = f"{how}: {ratio}"
     words = [
-        f"Here {names[0]} waited {finding}. It is {duration(near)} against {duration(anywhere)} for "
-        f"{names[1]}, over {plural(len(replicas), 'seed')}{spread}."
+        f"Here {names[0]} waited {finding}. It is {duration(near)} against {duration(anywhere)} "
+        f"for {names[1]}, over {plural(len(replicas), 'seed')}{spread}."
     ]
     if chosen == answer:
         words.append("That is what you said.")
@@ -234,7 +234,7 @@ def _spread(values: Sequence[float]) -> str:
     if len(values) < 2:
         return "mean wait, one seed so far"
     low, high = duration(min(values)), duration(max(values))
-    return f"{low} to {high} over {len(values)} seeds"
+    return f"mean wait; {low} to {high} over {len(values)} seeds"
 
 
 def table(moment: Moment, track: Mission) -> list[list[str]]:

@@ -67,7 +67,7 @@ class Link:
         state.curdoc = document
         places: dict[str, str] = {}
         for slot, view in slots.items():
-            root = pn.panel(view, sizing_mode="stretch_width").get_root(document)
+            root = pn.panel(view).get_root(document)
             document.add_root(root)
             places[root.id] = slot
         docs, items = standalone_docs_json_and_render_items(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 TONES = ("#5b7f9f", "#84a2bb", "#41678a", "#a3bacb", "#6d8f8c", "#93aeab", "#4f7f86")
 
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
+
 
 @dataclass(frozen=True)
 class Palette:

@@ -8,7 +8,7 @@ import panel as pn
 
 from fleetlab import catalogue
 from fleetlab.app.session import Session
-from fleetlab.app.style import SEGMENTS, SELECT, SLIDER
+from fleetlab.app.style import HEADING, SEGMENTS, SELECT, SLIDER
 from fleetlab.missions import mission
 from fleetlab.scenario import LIMITS, Scenario
 
@@ -22,7 +22,7 @@ PLACEMENTS = {
 }
 BACKFILLS = {
     "none": "Strict FIFO",
-    "easy": "EASY backfill",
+    "easy": "Backfill",
     "skip": "Skip ahead",
     "conservative": "Conservative",
 }
@@ -34,6 +34,10 @@ def _offered(known: dict[str, str], usual: tuple[str, ...], chosen: str) -> dict
     return {known.get(name, name): name for name in names}
 
 
+def _heading(text: str) -> pn.widgets.StaticText:
+    return pn.widgets.StaticText(value=text, margin=(0, 0, 6, 0), stylesheets=[HEADING])
+
+
 class Controls:
     """Widgets for the choices of a Scenario; each change goes to the session."""
 
@@ -41,10 +45,11 @@ class Controls:
         self._session = session
         self._quiet = False
         wide: dict[str, Any] = {"sizing_mode": "stretch_width"}
-        inline: dict[str, Any] = {"inline": True, "stylesheets": [SEGMENTS], **wide}
+        field: dict[str, Any] = {"margin": (0, 0, 18, 0), **wide}
+        inline: dict[str, Any] = {"inline": True, "stylesheets": [SEGMENTS], **field}
         self.placement = pn.widgets.RadioBoxGroup(name="Placement", **inline)
         self.load = pn.widgets.IntSlider(
-            name="Cluster load, % of the fleet offered",
+            name="Cluster load, % of the fleet",
             start=0,
             end=100,
             stylesheets=[SLIDER],
@@ -52,30 +57,30 @@ class Controls:
         )
         self.backfill = pn.widgets.RadioBoxGroup(name="Discipline", **inline)
         self.size = pn.widgets.RadioBoxGroup(name="Gang size", **inline)
-        self.workload = pn.widgets.Select(name="Workload", stylesheets=[SELECT], **wide)
+        self.workload = pn.widgets.Select(name="Workload", stylesheets=[SELECT], **field)
         self.seed = pn.widgets.IntInput(
             name="Seed",
             start=LIMITS["seed"][0],
             end=LIMITS["seed"][1],
             stylesheets=[SELECT],
-            **wide,
+            **field,
         )
         for name in ("placement", "load", "backfill", "size", "workload", "seed"):
             widget = getattr(self, name)
             what = "value_throttled" if name == "load" else "value"
             widget.param.watch(lambda event, name=name: self._changed(name, event), what)
-        heading = {"styles": {"font-weight": "600", "font-size": "13px", "color": "var(--muted)"}}
-        self._size_heading = pn.widgets.StaticText(value="Gang size", **heading)
+        self._size_heading = _heading("Gang size")
         self.view = pn.Column(
-            pn.widgets.StaticText(value="Placement", **heading),
+            _heading("Placement"),
             self.placement,
             self.load,
-            pn.widgets.StaticText(value="Discipline", **heading),
+            _heading("Discipline"),
             self.backfill,
             self._size_heading,
             self.size,
             self.workload,
             self.seed,
+            margin=0,
             **wide,
         )
 

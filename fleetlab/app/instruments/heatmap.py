@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from bokeh.core.properties import value
 from bokeh.events import Tap
 from bokeh.models import ColumnDataSource, Text
 from bokeh.plotting import figure
 
-from fleetlab.app.palette import Palette
+from fleetlab.app.palette import FONT, Palette
 from fleetlab.fleet import Fleet
 from fleetlab.moment import Moment
 
 CELL = 0.86
-LABEL_ROOM = 1.5
+LABEL_ROOM = 1.75
 GAP = 1.6
+WIDE, NARROW = 1.75, 0.95
+"""The picture is this many times as wide as high: the same for every fleet, so nothing jumps."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Layout:
             total = columns
             columns = math.ceil(math.sqrt(total * (1 if narrow else 2)))
             rows = math.ceil(total / columns)
-        across = _across(fleet.blocks, columns, rows, 0.8 if narrow else 1.9)
+        aspect = NARROW if narrow else WIDE
+        across = _across(fleet.blocks, columns, rows, aspect)
         down = math.ceil(fleet.blocks / across)
         gpus = np.arange(fleet.gpus)
         block, inside = gpus // fleet.gpus_per_block, gpus % fleet.gpus_per_block
@@ -60,22 +64,23 @@ class Layout:
             y=-(top + inside // columns + LABEL_ROOM),
             size=size,
             label_x=((numbers % across) * (columns + GAP)).tolist(),
-            label_y=(-(numbers // across) * (rows + GAP + LABEL_ROOM - 1) - 0.75).tolist(),
+            label_y=(-(numbers // across) * (rows + GAP + LABEL_ROOM - 1) - 0.6).tolist(),
             width=across * (columns + GAP) - GAP,
             height=down * (rows + GAP + LABEL_ROOM - 1) - GAP + LABEL_ROOM,
         )
 
 
-def _across(blocks: int, columns: int, rows: int, wanted: float) -> int:
-    """Return how many blocks stand side by side, for a picture ``wanted`` times as wide as high."""
+def _across(blocks: int, columns: int, rows: int, aspect: float) -> int:
+    """Return how many blocks stand side by side so that cells are largest at ``aspect``."""
 
-    def off(across: int) -> float:
-        width = across * (columns + GAP)
-        height = math.ceil(blocks / across) * (rows + GAP + LABEL_ROOM)
-        uneven = -blocks % across
-        return abs(math.log(width / height / wanted)) + 0.15 * (uneven > 0)
+    def scale(across: int) -> float:
+        width = across * (columns + GAP) - GAP
+        down = math.ceil(blocks / across)
+        height = down * (rows + GAP + LABEL_ROOM - 1)
+        # a full last row is worth a little size
+        return min(aspect / width, 1 / height) * (0.93 if blocks % across else 1.0)
 
-    return min(range(1, blocks + 1), key=lambda across: (off(across), across))
+    return max(range(1, blocks + 1), key=lambda across: (scale(across), -across))
 
 
 class ClusterHeatmap:
@@ -94,7 +99,8 @@ class ClusterHeatmap:
         self.view = figure(
             x_range=(-0.4, 10),
             y_range=(-10, 0),
-            aspect_ratio=1.9,
+            aspect_ratio=WIDE,
+            margin=0,
             sizing_mode="stretch_width",
             toolbar_location=None,
             tools="",
@@ -114,10 +120,12 @@ class ClusterHeatmap:
         self._hole_glyph = self.view.rect(
             **place,
             source=self._holes,
-            line_width=1.2,
+            line_width=1,
+            line_alpha=0.75,
             hatch_pattern="right_diagonal_line",
-            hatch_scale=6,
-            hatch_weight=1.6,
+            hatch_scale=7,
+            hatch_weight=1,
+            hatch_alpha=0.9,
         )
         self._lit_glyph = self.view.rect(**place, source=self._lit, fill_color=None, line_width=2.5)
         self._label_glyph = self.view.add_glyph(
@@ -140,9 +148,13 @@ class ClusterHeatmap:
             "y": layout.label_y,
             "text": [f"{short} {number + 1}".strip() for number in range(fleet.blocks)],
         }
-        self.view.x_range.update(start=-0.2, end=layout.width + 0.2)
-        self.view.y_range.update(start=-layout.height - 0.1, end=0)
-        self.view.aspect_ratio = round((layout.width + 0.4) / (layout.height + 0.1), 4)
+        aspect = NARROW if narrow else WIDE
+        width = max(layout.width + 0.4, (layout.height + 0.2) * aspect)
+        height = width / aspect
+        # what is left over stays at the right and below, where the eye does not begin
+        self.view.x_range.update(start=-0.2, end=width - 0.2)
+        self.view.y_range.update(start=-height, end=0)
+        self.view.aspect_ratio = aspect
 
     def paint(self, colours: Palette) -> None:
         """Draw in the colours of a theme."""
@@ -151,9 +163,7 @@ class ClusterHeatmap:
             fill_color=colours.warm_wash, line_color=colours.warm, hatch_color=colours.warm
         )
         self._lit_glyph.glyph.update(line_color=colours.ink)
-        self._label_glyph.glyph.update(
-            text_color=colours.muted, text_font="system-ui, DejaVu Sans, sans-serif"
-        )
+        self._label_glyph.glyph.update(text_color=colours.muted, text_font=value(FONT))
 
     def show(self, moment: Moment, job: int, colours: Palette) -> None:
         """Draw one instant, with ``job`` lit up."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import panel as pn
 
 from fleetlab.app.session import Session
-from fleetlab.app.style import QUEUE, SELECT
+from fleetlab.app.style import HEADING, QUEUE, SELECT
 from fleetlab.explain import asks_for
 from fleetlab.moment import Moment
 from fleetlab.wording import duration, plural
@@ -20,15 +20,21 @@ class Queue:
         self._session = session
         self._quiet = False
         self.list = pn.widgets.RadioBoxGroup(
-            name="Waiting jobs", options={}, sizing_mode="stretch_width", stylesheets=[QUEUE]
+            name="Waiting jobs",
+            options={},
+            margin=(4, 0, 10, 0),
+            sizing_mode="stretch_width",
+            stylesheets=[QUEUE],
         )
-        self.heading = pn.widgets.StaticText(value="", stylesheets=[QUEUE])
+        self.heading = pn.widgets.StaticText(value="", margin=0, stylesheets=[HEADING])
         self.ask = pn.widgets.IntInput(
-            name="Ask about job", value=0, start=0, width=150, stylesheets=[SELECT]
+            name="Ask about job", value=0, start=0, width=150, margin=0, stylesheets=[SELECT]
         )
         self.list.param.watch(self._chosen, "value")
         self.ask.param.watch(self._asked, "value")
-        self.view = pn.Column(self.heading, self.list, self.ask, sizing_mode="stretch_width")
+        self.view = pn.Column(
+            self.heading, self.list, self.ask, sizing_mode="stretch_width", margin=0
+        )
 
     def _chosen(self, event: object) -> None:
         if not self._quiet and self.list.value is not None:

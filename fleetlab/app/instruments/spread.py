@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bokeh.models import ColumnDataSource, FixedTicker, Range1d
 from bokeh.plotting import figure
 
-from fleetlab.app.palette import Palette
+from fleetlab.app.palette import FONT, Palette
 from fleetlab.app.session import Replica
 from fleetlab.wording import duration
 
@@ -26,6 +26,7 @@ class Spread:
             y_range=Range1d(-0.6, 1.6),
             height=150,
             sizing_mode="stretch_width",
+            margin=0,
             toolbar_location=None,
             tools="",
             min_border=0,
@@ -58,6 +59,7 @@ class Spread:
                 axis_line_color=colours.line,
                 major_tick_line_color=colours.line,
                 major_label_text_font_size="12px",
+                major_label_text_font=FONT,
             )
 
     def show(self, replicas: Sequence[Replica], names: tuple[str, str]) -> None:
