@@ -48,7 +48,7 @@ class Event(IntEnum):
 
 
 COLUMNS = ("time_ms", "kind", "job", "a", "b")
-_END, _SUBMIT = 0, 1
+_END, _WAKE = 0, 1
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,7 @@ class Engine:
         self._reason = [0] * count
         self._heap: list[tuple[int, int, int, int]] = []
         self._sequence = 0
+        self._wakes: set[int] = set()
         self._submit_order: list[int] = np.argsort(jobs.submit_ms, kind="stable").tolist()
         self._submit_ms: list[int] = jobs.submit_ms.tolist()
         self.promised_ms: dict[int, int] = {}
@@ -143,7 +144,9 @@ class Engine:
             else:
                 break
             while heap and heap[0][0] == now:
-                self._end(heapq.heappop(heap)[3])
+                job = heapq.heappop(heap)[3]
+                if job >= 0:
+                    self._end(job)
                 self.events_done += 1
             while cursor < count and submits[order[cursor]] == now:
                 self._submit(order[cursor])
@@ -270,6 +273,12 @@ class Engine:
                 self.waiting.remove(job)
                 return True
         return False
+
+    def wake(self, time_ms: int) -> None:
+        """Make a pass at ``time_ms`` even if no job comes or ends then."""
+        if time_ms not in self._wakes:
+            self._wakes.add(time_ms)
+            heapq.heappush(self._heap, (time_ms, _WAKE, 0, -1))
 
     def refuse(self, job: int, refusal: int, behind: int = -1) -> None:
         """Log why ``job`` was not started, once for as long as the reason stays."""

@@ -105,6 +105,12 @@ def _start_and_promise(engine: Engine) -> bool:
         else:
             engine.promise(job, start)
             engine.refuse(job, Refusal.RESERVED_LATER)
+    # A reservation may begin where another, now moved, had ended: then nothing else happens.
+    # What waits for a job that has outlived its estimate is woken by that job's end.
+    later = now + 1 if outlived else now
+    due = min((start for start, _ in promised.values() if start > later), default=0)
+    if due:
+        engine.wake(due)
     return engine.off_plan
 
 

@@ -394,11 +394,11 @@ def topology_aware(
     if gpus > occupancy.free_total:
         return Refusal.TOO_FEW_FREE
     fleet = occupancy.fleet
-    if gpus <= fleet.gpus_per_node:
+    if gpus <= fleet.gpus_per_node or shape.span == NODE:
         found = best_fit(shape._replace(span=NODE), occupancy, rng, within)
         if shape.span == NODE or not isinstance(found, Refusal):
             return found
-    if gpus <= fleet.gpus_per_block:
+    if gpus <= fleet.gpus_per_block or shape.span == BLOCK:
         found = best_fit(shape._replace(span=BLOCK), occupancy, rng, within)
         if shape.span == BLOCK or not isinstance(found, Refusal):
             return found
