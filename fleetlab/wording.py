@@ -38,7 +38,7 @@ def dollars(amount: float) -> str:
     for size, unit in ((1e9, " bn"), (1e6, " M"), (1e4, " k")):
         if abs(amount) >= size:
             return f"${amount / (1e3 if size == 1e4 else size):.3g}{unit}"
-    return f"${amount:,.0f}"
+    return f"${amount:,.0f}" if abs(amount) >= 10 or amount == 0 else f"${amount:,.2f}"
 
 
 def count(number: float) -> str:

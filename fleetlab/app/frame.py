@@ -14,7 +14,7 @@ from fleetlab.fleet import Fleet
 from fleetlab.missions import Mission, mission
 from fleetlab.moment import Moment
 from fleetlab.run import Run
-from fleetlab.wording import clock, dollars, duration, plural, times
+from fleetlab.wording import clock, count, dollars, duration, plural, times
 
 HOURS_A_YEAR = 8760
 CHOICES = (("shorter", 0.9), ("same", 1.1), ("slightly", 2.0), ("much", float("inf")))
@@ -70,13 +70,17 @@ def scene(moment: Moment, track: Mission) -> str:
     """Return where and when this is, and how to read the picture."""
     fleet = moment.run.fleet
     what = plural(fleet.gpus, track.gpu)
-    place = block_words(moment.run, track)
+    crisis = block_words(moment.run, track) == "rack"
+    place = "racks" if crisis else track.words["blocks"]
     holes = (
         "Hatched: free, yet useless to the head of the queue."
         if moment.state.waiting
         else f"Hatched: free, yet useless to {_asker(moment, fleet)}."
     )
-    return f"{what} in {plural(fleet.blocks, place)}, {clock(moment.time_ms)}. {holes}"
+    sizes = ""
+    if track.classes:
+        sizes = f" Larger squares are more capable devices ({', '.join(track.classes)})."
+    return f"{what} in {fleet.blocks} {place}, {clock(moment.time_ms)}. {holes}{sizes}"
 
 
 def block_words(run: Run, track: Mission) -> str:
@@ -99,6 +103,7 @@ def figures(session: Session, run: Run, track: Mission) -> dict[str, Any]:
         near = [replica.near_s for replica in replicas]
         anywhere = [replica.anywhere_s for replica in replicas]
         high = max(_mean(near), _mean(anywhere), 1e-9)
+        job = track.words["job"]
         names = (run.jobs.kinds[run.pair.near], run.jobs.kinds[run.pair.anywhere])
         labels |= {"contiguous": names[0], "any": names[1]}
         shown |= {
@@ -108,8 +113,9 @@ def figures(session: Session, run: Run, track: Mission) -> dict[str, Any]:
             "any_spread": _spread(anywhere),
             "bars": {"contiguous": _mean(near) / high, "any": _mean(anywhere) / high},
         }
-        shown |= reveal(session, replicas, names)
-        shown["chart_title"] = _chart_title(replicas, names)
+        spoken = tuple(f"a {name}" if track.classes else f"a {job} of {name}" for name in names)
+        shown |= reveal(session, replicas, (spoken[0], spoken[1]))
+        shown["chart_title"] = _chart_title(replicas, (spoken[0], spoken[1]))
         shown["chart_table"] = [
             ["seed", f"{names[0]}, mean wait", f"{names[1]}, mean wait", "times as long"],
             *(
@@ -174,7 +180,8 @@ def _cost(session: Session, run: Run, track: Mission, labels: dict[str, str]) ->
     return {
         "hole_cost": f"{dollars(hourly)} / h",
         "hole_cost_detail": (
-            f"{holes:.0f} GPUs free while a job waits, at ${track.gpu_hour_dollars:g} an hour: "
+            f"{count(holes)} {'GPU' if count(holes) == '1' else 'GPUs'} free while a "
+            f"{track.words['job']} waits, at ${track.gpu_hour_dollars:g} an hour: "
             f"{dollars(hourly * HOURS_A_YEAR)} a year"
         ),
     }

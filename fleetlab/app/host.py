@@ -102,7 +102,7 @@ def _local(text: str) -> str:
 _live: dict[str, Any] = {}
 
 
-def start(post: Post, query: str, theme: str, record: str) -> None:
+def start(post: Post, query: str, look: str, record: str) -> None:
     """Build the page's document, post it, say ``live``, and begin the first run."""
     from fleetlab.app.page import Page
 
@@ -111,7 +111,7 @@ def start(post: Post, query: str, theme: str, record: str) -> None:
     def tell(name: str, value: Any) -> None:
         post("tell", name, json.dumps(value))
 
-    page = Page(query, theme, clock, tell)
+    page = Page(query, look, clock, tell)
     link = Link(post)
     _live.update(page=page, link=link, clock=clock)
     if record:

@@ -26,14 +26,15 @@ PART = 1
 class Page:
     """One reader's page: the session, its instruments, and what the page is told.
 
-    ``tell(name, value)`` carries texts and facts to the page; ``slots`` maps the
+    ``look`` is the theme (``light`` or ``dark``), with ``narrow`` behind it where
+    the page is one column. ``tell(name, value)`` carries texts and facts to the page; ``slots`` maps the
     id of an element to the view that goes into it.
     """
 
-    def __init__(self, query: str, theme: str, clock: Clock, tell: Tell) -> None:
+    def __init__(self, query: str, look: str, clock: Clock, tell: Tell) -> None:
         self._tell = tell
-        self._colours = palette(theme)
-        self._narrow = False
+        self._colours = palette(look)
+        self._narrow = "narrow" in look.split()
         self._trace_name = ""
         scenario, complaints = Scenario.read(query)
         self.session = Session(scenario, clock, self._changed, lambda text: tell("notice", text))

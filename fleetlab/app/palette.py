@@ -27,6 +27,6 @@ LIGHT = Palette("#ffffff", "#1d2430", "#5f6979", "#e3e0d8", "#006395", "#b84a18"
 DARK = Palette("#1a2029", "#e8eaee", "#98a2b1", "#2a313c", "#6db7e3", "#f2a36b", "#4a2f1c")
 
 
-def palette(theme: str) -> Palette:
-    """Return the colours of ``theme``: dark if it says so, light otherwise."""
-    return DARK if theme == "dark" else LIGHT
+def palette(look: str) -> Palette:
+    """Return the colours of a look: dark if it says so, light otherwise."""
+    return DARK if "dark" in look.split() else LIGHT

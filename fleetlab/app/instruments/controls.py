@@ -53,7 +53,7 @@ class Controls:
             start=0,
             end=100,
             stylesheets=[SLIDER],
-            **wide,
+            **field,
         )
         self.backfill = pn.widgets.RadioBoxGroup(name="Discipline", **inline)
         self.size = pn.widgets.RadioBoxGroup(name="Gang size", **inline)

@@ -1,0 +1,44 @@
+// BokehJS draws widgets in shadow trees and leaves some of them without a name that a screen
+// reader can say. This gives them the one that a sighted reader sees beside them.
+
+/** Names the sliders, choices and spin buttons of every slot; naming one twice changes nothing. */
+export function nameControls() {
+  for (const slot of document.querySelectorAll(".slot")) name(slot);
+}
+
+function name(place) {
+  for (const host of place.querySelectorAll("*")) {
+    if (!host.shadowRoot) continue;
+    if (host.classList.contains("bk-RadioGroup")) nameGroup(host);
+    if (host.classList.contains("bk-Slider")) nameSlider(host);
+    for (const button of host.shadowRoot.querySelectorAll(".bk-spin-btn")) {
+      set(button, "aria-label", button.classList.contains("bk-spin-btn-up") ? "one more" : "one less");
+    }
+    name(host.shadowRoot);
+  }
+}
+
+function nameGroup(host) {
+  set(host, "role", "radiogroup");
+  set(host, "aria-label", textOf(host.previousElementSibling) || "choices");
+}
+
+function nameSlider(host) {
+  const handle = host.shadowRoot.querySelector(".noUi-handle");
+  const title = host.shadowRoot.querySelector(".bk-slider-title")?.textContent ?? "";
+  if (!handle) return;
+  set(handle, "aria-label", title.split(":")[0]);
+  const shown = textOf(host.nextElementSibling); // the clock beside the slider of simulated time
+  if (/^day /.test(shown)) set(handle, "aria-valuetext", shown);
+}
+
+function textOf(host) {
+  const root = host?.shadowRoot;
+  if (!root) return "";
+  const texts = [...root.children].filter(({ tagName }) => !["STYLE", "LINK"].includes(tagName));
+  return texts.map(({ textContent }) => textContent).join(" ").trim();
+}
+
+function set(element, attribute, value) {
+  if (element.getAttribute(attribute) !== value) element.setAttribute(attribute, value);
+}
