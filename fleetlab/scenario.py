@@ -198,5 +198,3 @@ def _choice_sentence(name: str, value: object, known: tuple[Any, ...]) -> str:
 def _choose(name: str, value: object, known: tuple[Any, ...]) -> None:
     if value not in known:
         raise ScenarioError(_choice_sentence(name, value, known))
-
-
