@@ -132,9 +132,13 @@ class Page:
             self._tell("trace_error", str(error))
             return
         self._tell("trace_error", "")
-        self.session.trace = trace.jobs
-        self.session.trace_name = name
         digest = hashlib.sha256(bytes(data)).hexdigest()[:16]
+        wanted = self.session.scenario.trace
+        if self.session.scenario.workload == "trace" and wanted not in ("", digest):
+            self._tell("notice", f"{name} is another file than the link was made with.")
+        self.session.trace, self.session.trace_digest = trace.jobs, digest
+        if trace.skipped:
+            self._tell("notice", f"{name}: {trace.skipped:,} rows without a run were left out.")
         self.session.choose(workload="trace", trace=digest)
 
     # ---- what the session says

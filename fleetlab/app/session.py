@@ -54,7 +54,7 @@ class Session:
     changed: Callable[[str], None]
     complain: Callable[[str], None]
     trace: JobTable | None = None
-    trace_name: str = ""
+    trace_digest: str = ""
     run: Run | None = None
     progress: float = 0.0
     time_ms: int = 0

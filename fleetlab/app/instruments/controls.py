@@ -65,7 +65,10 @@ class Controls:
             stylesheets=[SELECT],
             **field,
         )
-        for name in ("placement", "load", "backfill", "size", "workload", "seed"):
+        self.fleet = pn.widgets.TextInput(
+            name="Fleet: blocks x nodes x GPUs", stylesheets=[SELECT], **field
+        )
+        for name in ("placement", "load", "backfill", "size", "workload", "fleet", "seed"):
             widget = getattr(self, name)
             what = "value_throttled" if name == "load" else "value"
             widget.param.watch(lambda event, name=name: self._changed(name, event), what)
@@ -79,6 +82,7 @@ class Controls:
             self._size_heading,
             self.size,
             self.workload,
+            self.fleet,
             self.seed,
             margin=0,
             **wide,
@@ -88,8 +92,8 @@ class Controls:
         if self._quiet or event.new is None:
             return
         changes: dict[str, Any] = {name: event.new}
-        if name == "workload" and event.new == "trace":
-            changes["trace"] = self._session.scenario.trace
+        if name == "workload":
+            changes["trace"] = self._session.trace_digest if event.new == "trace" else ""
         self._session.choose(**changes)
 
     def show(self, scenario: Scenario) -> None:
@@ -121,5 +125,8 @@ class Controls:
         drawn = scenario.workload not in ("titan-crisis", "trace")
         for widget in (self.load, self.size, self.seed):
             widget.disabled = not drawn
+        self.fleet.param.update(
+            value=scenario.fleet, visible=scenario.workload in ("trace", "philly", "alibaba")
+        )
         self.seed.value = scenario.seed
         self._quiet = False
