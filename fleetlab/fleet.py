@@ -212,7 +212,7 @@ class Occupancy:
         self.blocks_by_free[held] ^= block_bit
         self.blocks_by_free[held + change] ^= block_bit
         size = self.fleet.gpus_per_node
-        if before == size or after == size:
+        if (before == size) != (after == size):
             whole = self.block_whole[block]
             step = 1 if after == size else -1
             self.block_whole[block] = whole + step

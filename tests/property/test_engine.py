@@ -56,9 +56,7 @@ def test_blind_dispatch_drops_a_job_or_ends_it_and_leaves_the_fleet_empty(data):
 @EXAMPLES
 def test_no_head_of_an_easy_queue_starts_later_than_its_first_promise(data):
     fleet = data.draw(fleets())
-    policy = replace(
-        data.draw(policies(orders=["fifo"], backfills=["easy"])), blind=False
-    )
+    policy = replace(data.draw(policies(orders=["fifo"], backfills=["easy"])), blind=False)
     jobs = data.draw(workloads(fleet, upper_bounds=True))
     engine = _run(fleet, jobs, policy)
     for job, promised in _promises(engine).items():
@@ -70,9 +68,7 @@ def test_no_head_of_an_easy_queue_starts_later_than_its_first_promise(data):
 @EXAMPLES
 def test_no_job_of_a_conservative_queue_starts_later_than_any_promise(data):
     fleet = data.draw(fleets())
-    policy = replace(
-        data.draw(policies(orders=["fifo"], backfills=["conservative"])), blind=False
-    )
+    policy = replace(data.draw(policies(orders=["fifo"], backfills=["conservative"])), blind=False)
     jobs = data.draw(workloads(fleet, upper_bounds=True, shares=False))
     engine = _run(fleet, jobs, policy)
     for job, promised in _promises(engine).items():

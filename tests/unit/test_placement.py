@@ -113,9 +113,7 @@ def test_random_draws_every_node_that_holds_the_gang_and_no_other() -> None:
     #                 free   5 8   2 1
     occupancy = draw("     | 3 0 | 6 7 |")
     rng = np.random.default_rng(1)
-    seen = {
-        tuple(PLACEMENTS["random"](Shape(2, span=NODE), occupancy, rng, 0)) for _ in range(100)
-    }
+    seen = {tuple(PLACEMENTS["random"](Shape(2, span=NODE), occupancy, rng, 0)) for _ in range(100)}
     assert seen == {((0, 2),), ((1, 2),), ((2, 2),)}
 
 
@@ -303,9 +301,7 @@ def test_free_devices_that_cannot_run_the_model_are_holes(policy: str) -> None:
 
 @pytest.mark.parametrize("policy", ["best-fit", "contiguous", "topology-aware"])
 @pytest.mark.parametrize("span", [NODE, BLOCK, FLEET])
-def test_best_fit_leaves_the_capable_devices_to_those_who_need_them(
-    policy: str, span: int
-) -> None:
+def test_best_fit_leaves_the_capable_devices_to_those_who_need_them(policy: str, span: int) -> None:
     # block 0 has only V3 free; block 1 has a V1 free: a light model takes that
     occupancy = Occupancy(PIONEER)
     occupancy.take([(node, 1) for node in range(14)])
