@@ -25,8 +25,8 @@ class BrowserClock:
 
     def later(self, milliseconds: int, call: Callable[[], None]) -> None:
         """Call ``call`` once after ``milliseconds``."""
-        from js import setTimeout  # type: ignore[import-not-found]
-        from pyodide.ffi import create_once_callable  # type: ignore[import-not-found]
+        from js import setTimeout
+        from pyodide.ffi import create_once_callable
 
         setTimeout(create_once_callable(call), milliseconds)
 
@@ -111,12 +111,15 @@ def start(post: Post, query: str, look: str, record: str) -> None:
     def tell(name: str, value: Any) -> None:
         post("tell", name, json.dumps(value))
 
-    page = Page(query, look, clock, tell)
-    link = Link(post)
-    _live.update(page=page, link=link, clock=clock)
+    def draw() -> None:
+        _live["link"] = Link(post)
+        _live["link"].show(page.slots)
+
+    page = Page(query, look, clock, tell, draw)
+    _live.update(page=page, clock=clock)
     if record:
         page.hear("record", json.loads(record))
-    link.show(page.slots)
+    draw()
     post("live", "", None)
     page.begin()
 

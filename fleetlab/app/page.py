@@ -1,4 +1,4 @@
-"""The page's document, built by one synchronous call, and kept current by the session."""
+"""The page: one session, the part that is open, and what passes between them and the reader."""
 
 from __future__ import annotations
 
@@ -7,53 +7,47 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from fleetlab.app.frame import block_words, frame, run_record
-from fleetlab.app.instruments.controls import Controls
-from fleetlab.app.instruments.heatmap import ClusterHeatmap, occupied
-from fleetlab.app.instruments.queue import Queue
-from fleetlab.app.instruments.spread import Spread
-from fleetlab.app.instruments.transport import Transport
 from fleetlab.app.palette import palette
+from fleetlab.app.parts import Part, part_of
 from fleetlab.app.session import Clock, Session
-from fleetlab.missions import mission
 from fleetlab.scenario import Scenario
 from fleetlab.traces import TraceError, load_trace
 
 Tell = Callable[[str, Any], None]
-PART = 1
 
 
 class Page:
-    """One reader's page: the session, its instruments, and what the page is told.
+    """One reader's page.
 
     ``look`` is the theme (``light`` or ``dark``), with ``narrow`` behind it where
-    the page is one column. ``tell(name, value)`` carries texts and facts to the page; ``slots`` maps the
-    id of an element to the view that goes into it.
+    the page is one column. ``tell(name, value)`` carries texts and facts to the
+    page; ``redraw`` is called when another part has other instruments. Building a
+    page is synchronous and draws nothing at random.
     """
 
-    def __init__(self, query: str, look: str, clock: Clock, tell: Tell) -> None:
+    def __init__(
+        self, query: str, look: str, clock: Clock, tell: Tell, redraw: Callable[[], None]
+    ) -> None:
         self._tell = tell
+        self._redraw = redraw
         self._colours = palette(look)
         self._narrow = "narrow" in look.split()
         self._trace_name = ""
-        scenario, complaints = Scenario.read(query)
+        scenario, self._complaints = Scenario.read(query)
         self.session = Session(scenario, clock, self._changed, lambda text: tell("notice", text))
-        self.heatmap = ClusterHeatmap(self._touched)
-        self.transport = Transport(self.session)
-        self.queue = Queue(self.session)
-        self.controls = Controls(self.session)
-        self.spread = Spread()
-        self.slots: dict[str, Any] = {
-            "slot-controls": self.controls.view,
-            "slot-stage": self.heatmap.view,
-            "slot-transport": self.transport.view,
-            "slot-queue": self.queue.view,
-            "slot-chart": self.spread.view,
-        }
-        self._complaints = complaints
-        self._paint()
-        self.controls.show(scenario)
-        self._arrange(scenario)
+        self.part = self._open_part()
+
+    def _open_part(self) -> Part:
+        part = part_of(self.session)
+        self.session.measure = part.measure
+        part.dress(self._colours, self._narrow)
+        part.show("scenario")
+        return part
+
+    @property
+    def slots(self) -> dict[str, Any]:
+        """The views of the open part, by the id of the element that each goes into."""
+        return self.part.slots
 
     def begin(self) -> None:
         """Say what the address got wrong, and start the first run."""
@@ -64,12 +58,7 @@ class Page:
         self.session.open(self._opening(self.session.scenario))
 
     def _opening(self, scenario: Scenario) -> Scenario:
-        """Return what is shown first: before the prediction, Titan's crisis."""
-        default = Scenario.default(scenario.track, scenario.part)
-        plain = scenario == default.but(seed=scenario.seed)
-        if scenario.track == "titan" and self.session.prediction is None and plain:
-            return scenario.but(workload="titan-crisis")
-        return scenario
+        return scenario if self.session.prediction is not None else self.part.opening(scenario)
 
     # ---- what the page tells
 
@@ -78,48 +67,54 @@ class Page:
         heard = getattr(self, f"_hear_{name}", None)
         if heard is not None:
             heard(value)
+        else:
+            self.part.hear(name, value)
 
-    def _hear_scenario(self, query: str) -> None:
+    def _hear_scenario(self, query: Any) -> None:
+        before = self.session.scenario
         scenario, self._complaints = Scenario.read(str(query))
-        if scenario.track != self.session.scenario.track:
+        if (scenario.track, scenario.part) != (before.track, before.part):
             self.session.prediction = None
         self.session.scenario = scenario
+        if scenario.part != before.part:
+            self.session.leave()
+            self.part = self._open_part()
+            self._redraw()
         self.begin()
 
     def _hear_record(self, record: Any) -> None:
         record = json.loads(record) if isinstance(record, str) else record
-        if not isinstance(record, dict) or record.get("track") != self.session.scenario.track:
+        scenario = self.session.scenario
+        if not isinstance(record, dict) or record.get("track") != scenario.track:
             return
-        made = [p for p in record.get("predictions", []) if p.get("part") == PART]
+        made = [p for p in record.get("predictions", []) if p.get("part") == scenario.part]
         before = self.session.prediction
         self.session.prediction = made[0] if made else None
         if (before is None) != (self.session.prediction is None) and self.session.run is not None:
-            self._leave_the_scene()
+            self._lock_changed()
 
     def _hear_prediction(self, prediction: Any) -> None:
         if isinstance(prediction, dict):
             self.session.prediction = prediction
-            self._leave_the_scene()
+            self._lock_changed()
 
-    def _leave_the_scene(self) -> None:
-        """Go from the crisis that was shown to the workbench's own fleet, once it is open."""
+    def _lock_changed(self) -> None:
+        """Show what belongs before the lock, or behind it."""
         scenario = self.session.scenario
-        if scenario.workload == "titan-crisis" and self.session.prediction is not None:
-            self.session.choose(workload="titan")
-        elif self.session.prediction is None:
-            self.session.open(self._opening(scenario))
+        locked = self.session.prediction is not None
+        wanted = self.part.unlocked(scenario) if locked else self.part.opening(scenario)
+        if wanted != scenario:
+            self.session.open(wanted)
         else:
-            self._tell("frame", frame(self.session))
+            self._tell("frame", self.part.frame())
 
     def _hear_theme(self, theme: Any) -> None:
         self._colours = palette(str(theme))
-        self._paint()
-        self._show_moment()
+        self.part.dress(self._colours, self._narrow)
 
     def _hear_narrow(self, narrow: Any) -> None:
         self._narrow = bool(narrow)
-        self._arrange(self.session.scenario)
-        self._show_moment()
+        self.part.dress(self._colours, self._narrow)
 
     def _hear_trace_name(self, name: Any) -> None:
         self._trace_name = str(name)[:120]
@@ -145,57 +140,13 @@ class Page:
 
     def _changed(self, what: str) -> None:
         session = self.session
-        if what == "scenario":
-            self.controls.show(session.scenario)
-            self._tell("query", "?" + session.scenario.query())
-        elif what == "progress":
+        if what == "progress":
             self._tell("progress", session.progress)
-        elif what == "run" and session.run is not None:
-            self._arrange(session.scenario)
-            self._show_moment()
-            self._show_spread()
-            self._tell("run", run_record(session, session.run))
-        elif what == "moment":
-            self._show_moment()
-        elif what == "replicas":
-            self._show_spread()
-            self._tell("frame", frame(session))
-
-    def _arrange(self, scenario: Scenario) -> None:
-        run = self.session.run
-        fleet = run.fleet if run is not None else scenario.fleet_shape
-        track = mission(scenario.track)
-        block = block_words(run, track) if run is not None else track.words["block"]
-        self.heatmap.arrange(fleet, self._narrow, block)
-
-    def _paint(self) -> None:
-        self.heatmap.paint(self._colours)
-        self.spread.paint(self._colours)
-
-    def _show_moment(self) -> None:
-        moment = self.session.moment
-        if moment is None:
             return
-        self.heatmap.show(moment, self.session.job, self._colours)
-        self.queue.show(moment)
-        self.transport.show()
-        self._tell("frame", frame(self.session))
-
-    def _show_spread(self) -> None:
-        run = self.session.run
-        if run is None or run.pair is None:
-            self.spread.view.visible = False
+        self.part.show(what)
+        if what == "scenario":
+            self._tell("query", "?" + session.scenario.query())
             return
-        kinds = run.jobs.kinds
-        self.spread.show(self.session.replicas, (kinds[run.pair.near], kinds[run.pair.anywhere]))
-
-    def _touched(self, gpu: int) -> None:
-        """Ask about the job on a GPU; on a free one, about the head of the queue."""
-        moment = self.session.moment
-        if moment is None:
-            return
-        job = int(occupied(moment)[0][gpu])
-        if job < 0 and moment.state.waiting:
-            job = moment.state.waiting[0]
-        if job >= 0:
-            self.session.ask(job)
+        self._tell("frame", self.part.frame())
+        if what == "run" and session.run is not None:
+            self._tell("run", self.part.record(session.run))

@@ -29,37 +29,28 @@ class Clock(Protocol):
         """Call ``call`` once, after other work has had its turn."""
 
 
-@dataclass(frozen=True)
-class Replica:
-    """One seed's answer to the part's question: mean waits of the pair, in seconds."""
-
-    seed: int
-    near_s: float
-    anywhere_s: float
-    dropped: int
-    holes: float
-    unstable: bool
-
-
 @dataclass
 class Session:
     """One reader's choices and what they led to.
 
     ``changed`` is called when the run, the moment or the replicas have changed,
-    with the name of what did; ``complain`` gets one sentence about what could not be.
+    with the name of what did; ``complain`` gets one sentence about what could not
+    be. ``measure`` takes from a run what is compared over seeds, or None when the
+    run is not worth repeating; ``replicas`` holds what it took, the run's own first.
     """
 
     scenario: Scenario
     clock: Clock
     changed: Callable[[str], None]
     complain: Callable[[str], None]
+    measure: Callable[[Run], Any] = lambda run: None
     trace: JobTable | None = None
     trace_digest: str = ""
     run: Run | None = None
     progress: float = 0.0
     time_ms: int = 0
     job: int = -1
-    replicas: list[Replica] = field(default_factory=list)
+    replicas: list[Any] = field(default_factory=list)
     prediction: dict[str, Any] | None = None
     playing: bool = False
     _generation: int = 0
@@ -87,6 +78,11 @@ class Session:
             return
         self.clock.later(0, lambda: self._advance(work, self._generation))
 
+    def leave(self) -> None:
+        """Forget the run: another part asks for another."""
+        self._generation += 1
+        self.run, self.playing, self.job, self.replicas = None, False, -1, []
+
     def _advance(self, work: Iterator[float | Run], generation: int) -> None:
         if generation != self._generation:
             return
@@ -109,7 +105,7 @@ class Session:
         waiting = run.waiting_at(self.time_ms)
         self.job = waiting[0] if waiting else -1
         self.replicas = []
-        replica = replica_of(run)
+        replica = self.measure(run)
         if replica is not None:
             self.replicas.append(replica)
         self.changed("run")
@@ -132,7 +128,7 @@ class Session:
             if not isinstance(reached, Run):
                 self.clock.later(0, advance)
                 return
-            replica = replica_of(reached)
+            replica = self.measure(reached)
             if replica is not None:
                 self.replicas.append(replica)
                 self.changed("replicas")
@@ -194,22 +190,3 @@ class Session:
         if self.run is None or self.job < 0:
             return ""
         return explain(self.run, self.job, self.time_ms)
-
-
-def replica_of(run: Run) -> Replica | None:
-    """Return the mean waits of the pair that the part compares; None when there is no pair."""
-    if run.pair is None or run.scenario is None:
-        return None
-    kinds, metrics = run.jobs.kinds, run.metrics
-    near, anywhere = (
-        metrics.by_kind[kinds[run.pair.near]],
-        metrics.by_kind[kinds[run.pair.anywhere]],
-    )
-    return Replica(
-        run.scenario.seed,
-        near.mean_s,
-        anywhere.mean_s,
-        metrics.dropped,
-        metrics.hole_gpus,
-        metrics.unstable,
-    )

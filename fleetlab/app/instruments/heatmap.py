@@ -90,7 +90,7 @@ class ClusterHeatmap:
         self._touched = touched
         self._layout: Layout | None = None
         self._key: tuple[str, bool] = ("", False)
-        empty = {"x": [], "y": [], "w": [], "h": []}
+        empty: dict[str, list[float]] = {"x": [], "y": [], "w": [], "h": []}
         self._slots = ColumnDataSource(dict(empty))
         self._busy = ColumnDataSource(empty | {"tone": []})
         self._holes = ColumnDataSource(dict(empty))

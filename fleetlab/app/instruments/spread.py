@@ -8,7 +8,7 @@ from bokeh.models import ColumnDataSource, FixedTicker, Range1d
 from bokeh.plotting import figure
 
 from fleetlab.app.palette import FONT, Palette
-from fleetlab.app.session import Replica
+from fleetlab.app.parts.fragmentation_words import Replica
 from fleetlab.wording import duration
 
 TICKS_S = (1, 10, 60, 600, 3600, 36_000, 360_000, 3_600_000)

@@ -1,4 +1,4 @@
-"""All texts and figures that the page shows of a session, as one value.
+"""Part 1 in words: all texts and figures that the page shows of a session, as one value.
 
 Texts are plain: the page writes them as text, never as markup.
 """
@@ -6,9 +6,10 @@ Texts are plain: the page writes them as text, never as markup.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from fleetlab.app.session import Replica, Session
+from fleetlab.app.session import Session
 from fleetlab.explain import asks_for
 from fleetlab.fleet import Fleet
 from fleetlab.missions import Mission, mission
@@ -25,6 +26,37 @@ CHOICE_WORDS = {
     "much": "much longer",
 }
 LONGEST_TABLE = 400
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One seed's answer to the part's question: mean waits of the pair, in seconds."""
+
+    seed: int
+    near_s: float
+    anywhere_s: float
+    dropped: int
+    holes: float
+    unstable: bool
+
+
+def replica_of(run: Run) -> Replica | None:
+    """Return the mean waits of the pair that the part compares; None when there is no pair."""
+    if run.pair is None or run.scenario is None:
+        return None
+    kinds, metrics = run.jobs.kinds, run.metrics
+    near, anywhere = (
+        metrics.by_kind[kinds[run.pair.near]],
+        metrics.by_kind[kinds[run.pair.anywhere]],
+    )
+    return Replica(
+        run.scenario.seed,
+        near.mean_s,
+        anywhere.mean_s,
+        metrics.dropped,
+        metrics.hole_gpus,
+        metrics.unstable,
+    )
 
 
 def frame(session: Session) -> dict[str, Any]:

@@ -1,0 +1,53 @@
+"""The parts of the lab: for each, its instruments, its words, and what it keeps as evidence.
+
+A part is made for one session and draws nothing by itself: the page tells it
+what has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from fleetlab.app.palette import Palette
+from fleetlab.app.session import Session
+from fleetlab.run import Run
+from fleetlab.scenario import Scenario
+
+
+class Part(Protocol):
+    """One part of the lab; ``slots`` maps the id of an element to the view that goes into it."""
+
+    slots: dict[str, Any]
+
+    def measure(self, run: Run) -> Any:
+        """Return what of a run is compared over seeds; None when it is not repeated."""
+
+    def opening(self, scenario: Scenario) -> Scenario:
+        """Return what is shown first in place of ``scenario``: before the lock, a scene."""
+
+    def unlocked(self, scenario: Scenario) -> Scenario:
+        """Return what is shown once the prediction is locked."""
+
+    def dress(self, colours: Palette, narrow: bool) -> None:
+        """Draw in a theme's colours, for the room there is."""
+
+    def show(self, what: str) -> None:
+        """Show the session after ``what`` of it has changed: scenario, run, moment or replicas."""
+
+    def frame(self) -> dict[str, Any]:
+        """Return all texts and figures of the page; empty before the first run."""
+
+    def record(self, run: Run) -> dict[str, Any]:
+        """Return what the ledger keeps of a run."""
+
+    def hear(self, name: str, value: Any) -> None:
+        """Take what only this part understands; anything else is left alone."""
+
+
+def part_of(session: Session) -> Part:
+    """Return the part that the session's Scenario is about."""
+    from fleetlab.app.parts.fragmentation import FragmentationAudit
+
+    parts: dict[int, Callable[[Session], Part]] = {1: FragmentationAudit}
+    return parts.get(session.scenario.part, FragmentationAudit)(session)
