@@ -58,7 +58,7 @@ export function showProgress(share) {
 /** Takes every text back to what the page said first: another track has begun. */
 export function clearFrame() {
   for (const [place, text] of firstTexts) {
-    if (place.closest(".part")) place.textContent = text;
+    if (place.closest(".part") && !place.closest(".waiting")) place.textContent = text;
   }
   for (const bar of document.querySelectorAll("[data-bar]")) bar.style.removeProperty("--share");
   for (const option of document.querySelectorAll("[data-option]")) {
@@ -90,7 +90,7 @@ export function showTable(name, [head = [], ...rows]) {
 /** Returns an ISO time as the reader's clock shows it, with the day when it was another. */
 export function clock(iso) {
   const at = new Date(iso);
-  const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const today = at.toDateString() === new Date().toDateString();
   return today ? time : `${at.toLocaleDateString([], { day: "numeric", month: "short" })}, ${time}`;
 }
@@ -117,8 +117,8 @@ export function showLock(record) {
   const { number, confidence } = prediction;
   write("locked_detail", `${number} times as long, ${CONFIDENCES[confidence - 1]}.`);
   const choice = CHOICES[prediction.choice].split(",")[0].toLowerCase();
-  write("yours", `You said at ${clock(prediction.at)}: ${choice}, ` +
-    `${number} times as long, and were ${CONFIDENCES[confidence - 1]}.`);
+  write("yours", `You said at ${clock(prediction.at)}: ${choice}, ${number} times as long ` +
+    `(${CONFIDENCES[confidence - 1]}).`);
 }
 
 /** Shows the record in the ledger. */
