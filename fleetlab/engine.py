@@ -3,7 +3,8 @@
 Time is whole milliseconds. Events at one instant are taken in a total order,
 (time, kind, running number), ends before submissions; then the scheduler makes
 one pass. ``steps`` yields after a number of events and never after wall time,
-so slicing cannot change a result.
+so slicing cannot change a result. What only some runs need (attempts that are
+cut short, quotas, outages and the like) is in ``Mechanisms``; a plain run has none.
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ import heapq
 from array import array
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 
+from fleetlab.attempts import END
+from fleetlab.conditions import CALM, Conditions
 from fleetlab.fleet import NUMBERED_GPUS, Fleet, Held, Occupancy, Parts
 from fleetlab.job import JobTable
+from fleetlab.log import COLUMNS, Event
+from fleetlab.mechanisms import Mechanisms, needs_mechanisms
 from fleetlab.policy.backfill import BACKFILLS
 from fleetlab.policy.conservative import Plan
-from fleetlab.policy.order import ORDERS
+from fleetlab.policy.hold import fill_piecemeal
+from fleetlab.policy.order import keys_of
 from fleetlab.policy.placement import (
     PLACEMENTS,
     Refusal,
@@ -30,64 +34,35 @@ from fleetlab.policy.placement import (
     place_share,
     tightened,
 )
+from fleetlab.policy.settings import Policy
 from fleetlab.waiting import Waiting
 
+__all__ = ["COLUMNS", "Engine", "Event", "Policy"]
 
-class Event(IntEnum):
-    """What a row of the log says; its two numbers ``a`` and ``b`` in brackets."""
-
-    SUBMIT = 1
-    PLACE = 2  # (node, the GPUs' bits, or their count in a pool)
-    SHARE = 3  # (node, GPU * 1000 + thousandths taken - 1)
-    START = 4  # (expected end ms, 0)
-    END = 5
-    REFUSE = 6  # (Refusal, the job that stands in the way or -1)
-    RESERVE = 7  # (the time promised to the head, 0)
-    REJECT = 8  # (Refusal, 0): no fleet of this shape could run it
-    DROP = 9  # (node, 0): dispatched to a device that cannot run it
-
-
-COLUMNS = ("time_ms", "kind", "job", "a", "b")
-_END, _WAKE = 0, 1
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How the scheduler decides: order, backfill, placement, and two options.
-
-    ``kill_at_estimate`` ends a job that outlives its estimate. ``blind`` lets
-    placement ignore capability classes; a job that lands on a device that cannot
-    run it is dropped. Raises ValueError naming the choices for an unknown name.
-    """
-
-    order: str = "fifo"
-    backfill: str = "easy"
-    placement: str = "best-fit"
-    kill_at_estimate: bool = False
-    blind: bool = False
-
-    def __post_init__(self) -> None:
-        for name, known in (
-            ("order", ORDERS),
-            ("backfill", BACKFILLS),
-            ("placement", PLACEMENTS),
-        ):
-            value = getattr(self, name)
-            if value not in known:
-                raise ValueError(f"{name}: {value!r} is not one of {', '.join(known)}")
+WAKE = 1
 
 
 class Engine:
     """One simulation under way: its clock, queue, fleet and log.
 
-    ``start_ms`` and ``end_ms`` hold -1 until a job starts or ends. ``rng`` serves
-    the placements that draw. Backfills read the public attributes.
+    ``start_ms`` (of the first attempt) and ``end_ms`` hold -1 until a job starts or
+    ends. ``rng`` serves the placements that draw. Backfills and mechanisms read
+    and write the public attributes. Raises ValueError where jobs, policy and
+    conditions do not go together.
     """
 
-    def __init__(self, fleet: Fleet, jobs: JobTable, policy: Policy, rng: np.random.Generator):
+    def __init__(
+        self,
+        fleet: Fleet,
+        jobs: JobTable,
+        policy: Policy,
+        rng: np.random.Generator,
+        conditions: Conditions = CALM,
+    ):
         self.fleet = fleet
         self.jobs = jobs
         self.policy = policy
+        self.conditions = conditions
         self.rng = rng
         self.now = 0
         self.occupancy = Occupancy(fleet)
@@ -95,20 +70,23 @@ class Engine:
         self.start_ms = [-1] * count
         self.end_ms = [-1] * count
         self.estimate_ms: list[int] = jobs.estimate_ms.tolist()
-        self._duration_ms: list[int] = jobs.duration_ms.tolist()
+        self.duration_ms: list[int] = jobs.duration_ms.tolist()
         if policy.kill_at_estimate:
-            self._duration_ms = np.minimum(jobs.duration_ms, jobs.estimate_ms).tolist()
+            self.duration_ms = np.minimum(jobs.duration_ms, jobs.estimate_ms).tolist()
         self.shapes = _shapes(jobs, policy, fleet)
         self.gpus: list[int] = jobs.gpus.tolist()
-        self.waiting = Waiting(ORDERS[policy.order].keys(jobs), self.gpus)
+        self.keys = keys_of(policy.order, jobs, policy.ageing_ms)
+        self.waiting = Waiting(self.keys, self.gpus)
         self.running: list[tuple[int, int]] = []  # (expected end, job), sorted
         self.held: dict[int, Held] = {}
         self.shared: dict[int, tuple[int, int]] = {}
         self.log = array("q")
         self.events_done = 0
         self._impossible = {s for s in set(self.shapes) if not fits_when_empty(s, fleet)}
-        self._place = PLACEMENTS[policy.placement]
+        self.place = PLACEMENTS[policy.placement]
         self._backfill: Callable[[Engine], None] = BACKFILLS[policy.backfill]
+        if policy.gang == "hold-and-wait":
+            self._backfill = fill_piecemeal
         self._reason = [0] * count
         self._heap: list[tuple[int, int, int, int]] = []
         self._sequence = 0
@@ -129,12 +107,15 @@ class Engine:
                 "conservative backfill plans whole GPUs, and this workload shares them; "
                 "choose easy, skip or none"
             )
+        self.mechanisms: Mechanisms | None = None
+        if needs_mechanisms(policy, conditions, jobs):
+            self.mechanisms = Mechanisms(self)
 
     def steps(self, budget: int = 1000) -> Iterator[float]:
         """Run to the end, yielding the share of jobs submitted after every ``budget`` events."""
         heap, submits, order = self._heap, self._submit_ms, self._submit_order
         count, cursor, pause = len(order), 0, budget
-        waiting, backfill = self.waiting, self._backfill
+        waiting, backfill, mechanisms = self.waiting, self._backfill, self.mechanisms
         while True:
             next_submit = submits[order[cursor]] if cursor < count else None
             if heap and (next_submit is None or heap[0][0] <= next_submit):
@@ -144,15 +125,19 @@ class Engine:
             else:
                 break
             while heap and heap[0][0] == now:
-                job = heapq.heappop(heap)[3]
-                if job >= 0:
-                    self._end(job)
+                _, kind, number, what = heapq.heappop(heap)
+                if mechanisms is not None:
+                    mechanisms.happen(kind, number, what)
+                elif kind == END:
+                    self._end(what)
                 self.events_done += 1
             while cursor < count and submits[order[cursor]] == now:
                 self._submit(order[cursor])
                 cursor += 1
                 self.events_done += 1
-            if waiting.ranks:
+            if mechanisms is not None:
+                mechanisms.decide(backfill)
+            elif waiting.ranks:
                 backfill(self)
             if self.events_done >= pause:
                 pause = self.events_done + budget
@@ -168,9 +153,9 @@ class Engine:
     def _submit(self, job: int) -> None:
         self.log.extend((self.now, Event.SUBMIT, job, 0, 0))
         if self.shapes[job] in self._impossible:
-            self.log.extend((self.now, Event.REJECT, job, Refusal.TOO_LARGE_FOR_THE_FLEET, 0))
-            return
-        self.waiting.add(job)
+            self.reject(job, Refusal.TOO_LARGE_FOR_THE_FLEET)
+        elif self.mechanisms is None or self.mechanisms.submitted(job):
+            self.waiting.add(job)
 
     def serve_head(self) -> bool:
         """Start jobs from the head of the queue while they fit; return whether others may pass."""
@@ -179,16 +164,24 @@ class Engine:
             job = waiting.head()
             refusal = self.try_start(job)
             if refusal:
+                if self.mechanisms is not None and self.mechanisms.settle(job, refusal):
+                    continue
                 self.refuse(job, refusal)
+                if self.mechanisms is not None and job in self.mechanisms.overdue:
+                    return False
                 return len(waiting.ranks) > 1 and self.occupancy.largest_gang() > 0
         return False
 
     def find(self, job: int, within: int = 0) -> Parts | Refusal:
         """Return where ``job`` could start now, or the reason why not."""
-        return self._place(self.shapes[job], self.occupancy, self.rng, within)
+        if self.mechanisms is not None and (refusal := self.mechanisms.refusal(job)):
+            return refusal
+        return self.place(self.shapes[job], self.occupancy, self.rng, within)
 
     def find_share(self, job: int) -> tuple[int, int] | Refusal:
         """Return the (node, GPU) on which ``job`` could have its share, or why there is none."""
+        if self.mechanisms is not None and (refusal := self.mechanisms.refusal(job)):
+            return refusal
         return place_share(self.shapes[job], self.occupancy, self.rng, self.policy.placement)
 
     def find_in(self, job: int, free: list[int]) -> Parts | Refusal:
@@ -198,7 +191,7 @@ class Engine:
             return [(0, shape.gpus)] if free[0] >= shape.gpus else Refusal.TOO_FEW_FREE
         supposed = Occupancy(self.fleet)
         supposed.take([(node, size - max(0, n)) for node, n in enumerate(free) if n < size])
-        return self._place(shape, supposed, self.rng, 0)
+        return self.place(shape, supposed, self.rng, 0)
 
     def try_start(self, job: int) -> Refusal:
         """Start ``job`` now if it has a place; return the reason if it has none."""
@@ -209,8 +202,12 @@ class Engine:
                 return where
             self.start_share(job, *where)
             return Refusal.NONE
-        parts = self._place(shape, self.occupancy, self.rng, 0)
+        if self.mechanisms is not None and (refusal := self.mechanisms.refusal(job)):
+            return refusal
+        parts = self.place(shape, self.occupancy, self.rng, 0)
         if isinstance(parts, Refusal):
+            if self.mechanisms is not None:
+                return self.mechanisms.start_smaller(job, parts)
             return parts
         self.start(job, parts)
         return Refusal.NONE
@@ -225,7 +222,7 @@ class Engine:
         if self.policy.blind and self._dropped(job, [node for node, _ in parts]):
             self.occupancy.release(self.held.pop(job))
             return
-        self._began(job)
+        self.began(job)
 
     def start_share(self, job: int, node: int, gpu: int) -> None:
         """Start ``job`` on its share of one GPU."""
@@ -237,17 +234,31 @@ class Engine:
             del self.shared[job]
             self.occupancy.release_share(node, gpu, milli)
             return
-        self._began(job)
+        self.began(job)
 
-    def _began(self, job: int) -> None:
+    def began(self, job: int) -> None:
+        """Let ``job`` run on what it holds from the present instant on."""
         now = self.now
         self.waiting.remove(job)
+        if self.mechanisms is not None:
+            self.mechanisms.begin(job)
+            return
         expected = now + self.estimate_ms[job]
         self.start_ms[job] = now
         insort(self.running, (expected, job))
         self.log.extend((now, 4, job, expected, 0))  # Event.START
         self._sequence += 1
-        heapq.heappush(self._heap, (now + self._duration_ms[job], _END, self._sequence, job))
+        heapq.heappush(self._heap, (now + self.duration_ms[job], END, self._sequence, job))
+
+    def schedule(self, time_ms: int, kind: int, what: int) -> int:
+        """Let an event of ``kind`` about ``what`` happen at ``time_ms``; return its number."""
+        self._sequence += 1
+        heapq.heappush(self._heap, (time_ms, kind, self._sequence, what))
+        return self._sequence
+
+    def forget_events(self) -> None:
+        """Let nothing of what is scheduled happen any more."""
+        self._heap.clear()
 
     def _end(self, job: int) -> None:
         now = self.now
@@ -257,12 +268,22 @@ class Engine:
         del running[bisect_left(running, (expected, job))]
         if now != max(expected, self.start_ms[job] + 1):  # a plan books at least 1 ms
             self.off_plan = True
+        self.vacate(job)
+        self.log.extend((now, 5, job, 0, 0))  # Event.END
+
+    def vacate(self, job: int) -> None:
+        """Give back what ``job`` holds."""
         if job in self.held:
             self.occupancy.release(self.held.pop(job))
         else:
             node, gpu = self.shared.pop(job)
             self.occupancy.release_share(node, gpu, self.shapes[job].gpu_milli)
-        self.log.extend((now, 5, job, 0, 0))  # Event.END
+
+    def nodes_of(self, job: int) -> list[int]:
+        """Return the nodes that ``job`` runs on."""
+        if job in self.held:
+            return [node for node, _, _ in self.held[job]]
+        return [self.shared[job][0]]
 
     def _dropped(self, job: int, nodes: list[int]) -> bool:
         """Drop ``job`` if one of ``nodes`` cannot run it; return whether it was dropped."""
@@ -278,13 +299,25 @@ class Engine:
         """Make a pass at ``time_ms`` even if no job comes or ends then."""
         if time_ms not in self._wakes:
             self._wakes.add(time_ms)
-            heapq.heappush(self._heap, (time_ms, _WAKE, 0, -1))
+            heapq.heappush(self._heap, (time_ms, WAKE, 0, -1))
 
     def refuse(self, job: int, refusal: int, behind: int = -1) -> None:
         """Log why ``job`` was not started, once for as long as the reason stays."""
+        if self.mechanisms is not None:
+            refusal = self.mechanisms.reword(job, refusal)
         if self._reason[job] != refusal:
             self._reason[job] = refusal
             self.log.extend((self.now, Event.REFUSE, job, refusal, behind))
+
+    def requeue(self, job: int) -> None:
+        """Let ``job`` wait again, with its reasons and promises forgotten."""
+        self._reason[job] = 0
+        self.promised_ms.pop(job, None)
+        self.waiting.add(job)
+
+    def reject(self, job: int, refusal: Refusal) -> None:
+        """Log that ``job`` can never run."""
+        self.log.extend((self.now, Event.REJECT, job, refusal, 0))
 
     def promise(self, job: int, time_ms: int) -> None:
         """Log the time by which the head of the queue will start, when it changes."""

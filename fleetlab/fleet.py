@@ -197,6 +197,12 @@ class Occupancy:
             self.free_bits[node] |= bits
             self._move(node, count)
 
+    def retake(self, held: Held) -> None:
+        """Take back just the GPUs that ``release`` gave (for a search that tries and undoes)."""
+        for node, count, bits in held:
+            self.free_bits[node] ^= bits
+            self._move(node, -count)
+
     def _move(self, node: int, change: int) -> None:
         """Change the free count of ``node``, and every index that shows it."""
         before = self.free[node]

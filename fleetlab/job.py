@@ -17,6 +17,7 @@ import numpy.typing as npt
 NODE, BLOCK, FLEET = 1, 2, 3
 SPAN_NAMES = {NODE: "node", BLOCK: "block", FLEET: "fleet"}
 
+_ANY_SIGN = ("priority", "estimate_ms", "min_gpus", "max_gpus")
 _HIGHEST = {"gpu_milli": 1000, "span": FLEET, "whole_nodes": 1}
 
 Ints = npt.NDArray[np.int64]
@@ -38,7 +39,9 @@ class JobTable:
     FLEET), ``whole_nodes`` (0 or 1), ``priority`` (higher runs first),
     ``tenant`` (number of the owner), ``needs_class`` (the lowest capability
     class that can run it), ``kind`` (number into ``kinds``, the groups that
-    metrics tell apart).
+    metrics tell apart), ``min_gpus`` and ``max_gpus`` (the world sizes with which an
+    elastic job can go on, in whole nodes; ``gpus`` when not given), ``memory_gb``
+    (what it takes of the fleet's memory, where that is counted).
 
     Raises ValueError when columns differ in length or a value is impossible.
     """
@@ -54,6 +57,9 @@ class JobTable:
     tenant: Ints = field(default_factory=lambda: np.array(0))
     needs_class: Ints = field(default_factory=lambda: np.array(0))
     kind: Ints = field(default_factory=lambda: np.array(0))
+    min_gpus: Ints = field(default_factory=lambda: np.array(-1))
+    max_gpus: Ints = field(default_factory=lambda: np.array(-1))
+    memory_gb: Ints = field(default_factory=lambda: np.array(0))
     kinds: tuple[str, ...] = ("job",)
     names: tuple[str, ...] = ()
 
@@ -69,7 +75,7 @@ class JobTable:
             if values.shape != (count,):
                 raise ValueError(f"jobs: {column.name} has {values.size} entries for {count} jobs")
             low = 1 if column.name in ("gpus", "gpu_milli", "span") else 0
-            if column.name not in ("priority", "estimate_ms") and count and int(values.min()) < low:
+            if column.name not in _ANY_SIGN and count and int(values.min()) < low:
                 row = int(np.argmin(values))
                 raise ValueError(f"jobs: {column.name} of job {row} is {values[row]}, below {low}")
             high = _HIGHEST.get(column.name)
@@ -87,11 +93,29 @@ class JobTable:
         object.__setattr__(
             self, "estimate_ms", np.where(missing, self.duration_ms, self.estimate_ms)
         )
+        for name in ("min_gpus", "max_gpus"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, np.where(given < 0, self.gpus, given))
+        wrong = (self.min_gpus > self.gpus) | (self.max_gpus < self.gpus) | (self.min_gpus < 1)
+        wrong |= self.elastic & (self.whole_nodes == 0)
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise ValueError(
+                f"jobs: job {row} asks for {self.gpus[row]} GPUs and can go on with "
+                f"{self.min_gpus[row]} to {self.max_gpus[row]}; give at least 1, at most and at "
+                "least what it asks for, and whole_nodes 1 to an elastic job"
+            )
         if self.names and len(self.names) != count:
             raise ValueError(f"jobs: {len(self.names)} names for {count} jobs")
 
     def __len__(self) -> int:
         return len(self.submit_ms)
+
+    @property
+    def elastic(self) -> npt.NDArray[np.bool_]:
+        """Whether each job can go on with fewer or more GPUs than it asks for."""
+        varies: npt.NDArray[np.bool_] = (self.min_gpus < self.gpus) | (self.max_gpus > self.gpus)
+        return varies
 
     def name(self, job: int) -> str:
         """Return the job's own name, or its running number."""

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleetlab.fleet import Parts
+from fleetlab.fleet import Parts, bits_of
 from fleetlab.job import BLOCK, FLEET, NODE
 from fleetlab.policy.conservative import fill_conservative
-from fleetlab.policy.placement import Refusal, Shape
+from fleetlab.policy.placement import OF_THE_OWNER, Refusal, Shape
 
 if TYPE_CHECKING:
     from fleetlab.engine import Engine
@@ -63,7 +63,8 @@ def fill_skip(engine: Engine) -> None:
             if not reason:
                 continue
             # within one pass the free GPUs only shrink: what was refused once stays refused
-            refused[shape] = reason
+            if reason not in OF_THE_OWNER:
+                refused[shape] = reason
         engine.refuse(job, reason)
 
 
@@ -88,7 +89,7 @@ def fill_easy(engine: Engine) -> None:
                 continue
             if reservation is None or now + estimates[job] <= reservation.time_ms:
                 reason = engine.try_start(job)
-                if reason:
+                if reason and reason not in OF_THE_OWNER:
                     refused[shape] = reason
             elif reservation.everywhere and shape.gpus > reservation.spare:
                 reason = Refusal.WOULD_DELAY_THE_HEAD
@@ -179,8 +180,8 @@ def reserve(engine: Engine, head: int) -> Reservation | None:
     spare = totals[found] - shape.gpus
     if shape.whole_nodes:
         whole = 0
-        for node in range(fleet.nodes):
-            if nodes >> node & 1 and free[node] + freed.get(node, 0) == size:
+        for node in bits_of(nodes):
+            if free[node] + freed.get(node, 0) == size:
                 whole |= 1 << node
         return Reservation(time_ms, whole, spare // size, True)
     return Reservation(time_ms, nodes, spare, False, nodes == fleet.class_masks[0])
@@ -235,7 +236,9 @@ def _room_now(engine: Engine, shape: Shape, group: int, capable: int) -> int:
         return occupancy.free[group]
     if shape.span == FLEET and not shape.needs_class:
         return occupancy.free_total
-    return sum(occupancy.free[n] for n in range(engine.fleet.nodes) if nodes >> n & 1)
+    if not shape.needs_class:
+        return occupancy.block_free[group]
+    return sum(occupancy.free[n] for n in bits_of(nodes))
 
 
 BACKFILLS: dict[str, Callable[[Engine], None]] = {

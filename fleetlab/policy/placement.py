@@ -34,6 +34,12 @@ class Refusal(IntEnum):
     HOLDING_OUT_FOR_LOCALITY = 10
     OVER_QUOTA = 11
     NOT_CAPABLE = 12
+    TOO_LITTLE_MEMORY = 13
+    HOLDS_AND_WAITS = 14
+
+
+OF_THE_OWNER = (Refusal.OVER_QUOTA, Refusal.TOO_LITTLE_MEMORY)
+"""Refusals that are about one job and its tenant, and not about its shape."""
 
 
 class Shape(NamedTuple):

@@ -17,8 +17,10 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Layers from the left; a module not named here may import anything but the app and the command.
 LAYERS = [
-    {"fleet", "job", "table"},
+    {"fleet", "job", "table", "log", "attempt"},
     {"policy", "network", "theory", "traces", "waiting", "calibration"},
+    {"interconnect", "conditions", "reclaim", "accounts"},
+    {"attempts", "elastic", "outages", "mechanisms"},
     {"engine"},
 ]
 LAST = {"app", "cli", "__main__"}

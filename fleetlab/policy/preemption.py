@@ -1,0 +1,168 @@
+"""Whom to evict so that a waiting job can run: as few and as cheap as will do, or nobody."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fleetlab.job import BLOCK, NODE
+from fleetlab.log import Cause
+from fleetlab.policy.order import ORDERS, Standing, highest_priority
+from fleetlab.policy.placement import Refusal
+from fleetlab.policy.quota import RECLAIMABLE, reclaim_order
+
+if TYPE_CHECKING:
+    from fleetlab.attempts import Attempts
+    from fleetlab.engine import Engine
+
+
+@dataclass(frozen=True)
+class Victim:
+    """A running job that may be evicted, why, and what that costs in GPU-ms.
+
+    Of several the lowest ``turn`` goes first, then the lower cost.
+    """
+
+    job: int
+    cause: Cause
+    cost_gpu_ms: int
+    turn: int = 0
+
+    def __lt__(self, other: Victim) -> bool:
+        mine = (self.turn, self.cost_gpu_ms, self.job)
+        return mine < (other.turn, other.cost_gpu_ms, other.job)
+
+
+def may_evict(attempts: Attempts, job: int) -> list[Victim]:
+    """Return the running jobs that ``job`` may evict, the one to go first in front.
+
+    By the policy's preemption: who has lower priority, or whom the order would
+    serve later. Under reclaimable quota a job within its tenant's quota also takes
+    back what others borrowed, from the greatest borrower first, and from none
+    once it borrows no more.
+    """
+    policy, jobs = attempts.engine.policy, attempts.engine.jobs
+    found: dict[int, Victim] = {}
+    if policy.preemption != "none":
+        standing: Standing = highest_priority
+        if policy.preemption == "order":
+            standing = ORDERS[policy.order].standing or highest_priority
+        own = standing(jobs, job, attempts)
+        for other in attempts.running:
+            if own < standing(jobs, other, attempts):
+                found[other] = _victim(attempts, other, Cause.PRIORITY)
+    if policy.quota_rule == RECLAIMABLE and attempts.accounts.within_quota(job):
+        for victim in _borrowed(attempts, job):
+            found.setdefault(victim.job, victim)
+    return sorted(found.values())
+
+
+def _victim(attempts: Attempts, job: int, cause: Cause, turn: int = 0) -> Victim:
+    if attempts.engine.policy.victims == "youngest":
+        return Victim(job, cause, -attempts.begun_ms[job], turn)
+    return Victim(job, cause, attempts.eviction_cost_gpu_ms(job), turn)
+
+
+def _borrowed(attempts: Attempts, job: int) -> list[Victim]:
+    accounts = attempts.accounts
+    used, quota, owner = accounts.held.copy(), accounts.quota, accounts.tenant
+    victims = []
+    for turn, tenant in enumerate(reclaim_order(owner[job], used, quota)):
+        theirs = sorted(
+            _victim(attempts, other, Cause.QUOTA, turn)
+            for other in attempts.running
+            if owner[other] == tenant
+        )
+        for victim in theirs:
+            if used[tenant] > quota[tenant]:
+                used[tenant] -= attempts.held_milli(victim.job)
+                victims.append(victim)
+    return victims
+
+
+def choose(engine: Engine, job: int, victims: Sequence[Victim]) -> list[Victim] | None:
+    """Return the victims to evict so that ``job`` can start at once, or None if none suffice.
+
+    In every node or block that could hold the job (its span says which), takes
+    victims in turn until it fits, then spares each that turns out not to be needed;
+    the cheapest such choice wins, the lowest-numbered node or block of equals.
+    """
+    best: tuple[int, list[Victim]] | None = None
+    for nodes in _groups(engine, job):
+        here = [v for v in victims if any(nodes >> n & 1 for n in engine.nodes_of(v.job))]
+        chosen = _fewest(engine, job, here, nodes)
+        if chosen is None:
+            continue
+        cost = sum(victim.cost_gpu_ms for victim in chosen)
+        if best is None or cost < best[0]:
+            best = (cost, chosen)
+    return best[1] if best else None
+
+
+def _groups(engine: Engine, job: int) -> list[int]:
+    """Return the sets of nodes, as bits, within one of which ``job`` must lie."""
+    shape, occupancy = engine.shapes[job], engine.occupancy
+    capable = engine.fleet.class_masks[shape.needs_class]
+    if shape.span == NODE:
+        return [bit for bit in occupancy.node_bit if bit & capable]
+    if shape.span == BLOCK:
+        return [nodes & capable for nodes in occupancy.block_nodes if nodes & capable]
+    return [capable]
+
+
+def _fewest(engine: Engine, job: int, victims: list[Victim], nodes: int) -> list[Victim] | None:
+    lifted: list[Victim] = []
+    needed: list[Victim] | None = None
+    room = _free_in(engine, nodes)
+    shared = engine.shapes[job].gpu_milli < 1000
+    for victim in [None, *victims]:
+        if victim is not None:
+            _lift(engine, victim.job)
+            lifted.append(victim)
+            room += sum(n for node, n, _ in engine.held.get(victim.job, []) if nodes >> node & 1)
+            room += 1 if victim.job in engine.shared else 0
+        if (shared or room >= engine.gpus[job]) and _fits(engine, job, nodes):
+            needed = lifted.copy()
+            break
+    if needed:
+        for victim in sorted(needed, reverse=True):
+            _put_back(engine, victim.job)
+            if _fits(engine, job, nodes):
+                needed.remove(victim)
+                lifted.remove(victim)
+            else:
+                _lift(engine, victim.job)
+    for victim in reversed(lifted):
+        _put_back(engine, victim.job)
+    return needed
+
+
+def _free_in(engine: Engine, nodes: int) -> int:
+    free = engine.occupancy.free
+    return sum(free[node] for node in range(engine.fleet.nodes) if nodes >> node & 1)
+
+
+def _fits(engine: Engine, job: int, nodes: int) -> bool:
+    shape, occupancy = engine.shapes[job], engine.occupancy
+    if shape.gpu_milli < 1000:
+        at = bisect_left(occupancy.shares, (shape.gpu_milli, -1, -1))
+        half_full = any(nodes >> node & 1 for _, node, _ in occupancy.shares[at:])
+        return half_full or _free_in(engine, nodes) > 0
+    return not isinstance(engine.place(shape, occupancy, engine.rng, nodes), Refusal)
+
+
+def _lift(engine: Engine, job: int) -> None:
+    """Suppose that ``job`` held nothing."""
+    if job in engine.held:
+        engine.occupancy.release(engine.held[job])
+    else:
+        engine.occupancy.release_share(*engine.shared[job], engine.shapes[job].gpu_milli)
+
+
+def _put_back(engine: Engine, job: int) -> None:
+    if job in engine.held:
+        engine.occupancy.retake(engine.held[job])
+    else:
+        engine.occupancy.take_share(*engine.shared[job], engine.shapes[job].gpu_milli)
