@@ -12,22 +12,38 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetlab.catalogue import Pair
+from fleetlab.conditions import CALM, Conditions
 from fleetlab.engine import COLUMNS, Engine, Event, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
+from fleetlab.policy.order import keys_of
 from fleetlab.policy.placement import Shape
 from fleetlab.scenario import Scenario
 
 if TYPE_CHECKING:
+    from fleetlab.compare import Difference
     from fleetlab.metrics import Metrics
 
 Ints = npt.NDArray[np.int64]
 NEVER = 1 << 62
 
+_CHANGES = (
+    Event.SUBMIT,
+    Event.PLACE,
+    Event.START,
+    Event.END,
+    Event.INTERRUPT,
+    Event.NODE_DOWN,
+    Event.NODE_UP,
+)
+
 
 @dataclass(frozen=True)
 class Span:
-    """One stay of jobs on nodes, as columns: who held which GPUs from when until when."""
+    """Stays of jobs on nodes, as columns: who held which GPUs from when until when.
+
+    A job that was interrupted has stays of every attempt.
+    """
 
     begin_ms: Ints
     end_ms: Ints
@@ -42,8 +58,9 @@ class State:
     """The fleet at one instant.
 
     ``owner[gpu]`` is the job on it or -1, ``used_milli[gpu]`` how much of it is
-    given out (both empty in a pool), ``free[node]`` whole GPUs free, ``waiting``
-    the jobs that wait, in the order they are served; the head first.
+    given out (both empty in a pool), ``free[node]`` whole GPUs free (none on a node
+    that is gone), ``waiting`` the jobs that wait, in the order they are served; the
+    head first. ``down`` lists the nodes that are gone.
     """
 
     time_ms: int
@@ -51,14 +68,29 @@ class State:
     used_milli: Ints
     free: Ints
     waiting: list[int]
+    down: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Work:
+    """What attempts came to, as columns, when they ended or were interrupted.
+
+    ``kept_ms`` is work that counts, ``lost_ms`` work that must be done again, both
+    in ms of the whole gang at the speed its run time was given for.
+    """
+
+    time_ms: Ints
+    job: Ints
+    kept_ms: Ints
+    lost_ms: Ints
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
     """A finished simulation. Everything here is derived from the log, the jobs and the fleet.
 
-    ``log`` has one row an event, columns ``COLUMNS`` (int64). ``start_ms`` and
-    ``end_ms`` are -1 for a job that never ran.
+    ``log`` has one row an event, columns ``COLUMNS`` (int64). ``start_ms`` (of a
+    job's first attempt) and ``end_ms`` are -1 for a job that never ran or ended.
     """
 
     fleet: Fleet
@@ -69,6 +101,7 @@ class Run:
     end_ms: Ints
     pair: Pair | None = None
     scenario: Scenario | None = None
+    conditions: Conditions = CALM
 
     @classmethod
     def of(cls, engine: Engine, pair: Pair | None = None, scenario: Scenario | None = None) -> Run:
@@ -83,6 +116,7 @@ class Run:
             np.array(engine.end_ms, dtype=np.int64),
             pair,
             scenario,
+            engine.conditions,
         )
 
     @cached_property
@@ -116,13 +150,70 @@ class Run:
     @cached_property
     def spans(self) -> Span:
         """Who held what from when until when, in order of time."""
-        rows = np.flatnonzero((self.log[:, 1] == Event.PLACE) | (self.log[:, 1] == Event.SHARE))
-        begin, job = self.log[rows, 0], self.log[rows, 2]
-        end = self.end_ms[job]
-        end = np.where(end < 0, np.where(self.start_ms[job] < 0, begin, NEVER), end)
-        return Span(
-            begin, end, job, self.log[rows, 3], self.log[rows, 4], self.log[rows, 1] == Event.SHARE
+        rows, until = self._stretches(
+            (Event.PLACE, Event.SHARE), (Event.END, Event.INTERRUPT, Event.DROP)
         )
+        begin, kind, job, node, what = self.log[rows].T
+        return Span(begin, until, job, node, what, kind == Event.SHARE)
+
+    @cached_property
+    def queued(self) -> tuple[Ints, Ints, Ints]:
+        """Return (job, from ms, until ms) of every wait, also of jobs that were interrupted."""
+        rows, until = self._stretches(
+            (Event.SUBMIT, Event.INTERRUPT), (Event.START, Event.REJECT, Event.DROP)
+        )
+        return self.log[rows, 2], self.log[rows, 0], until
+
+    def _stretches(
+        self, opening: tuple[Event, ...], closing: tuple[Event, ...]
+    ) -> tuple[Ints, Ints]:
+        """Return the rows of ``opening`` kinds, and when the next ``closing`` row of their job is.
+
+        NEVER where there is none.
+        """
+        order, jobs = self._rows_by_job
+        kinds = self.log[order, 1]
+        starts = np.flatnonzero(np.isin(kinds, opening))
+        stops = np.flatnonzero(np.isin(kinds, closing))
+        if not len(starts):
+            return starts, starts
+        until = np.full(len(starts), NEVER, dtype=np.int64)
+        if len(stops):
+            after = np.searchsorted(stops, starts)
+            there = after < len(stops)
+            stop = stops[np.minimum(after, len(stops) - 1)]
+            same = there & (jobs[stop] == jobs[starts])
+            until[same] = self.log[order[stop[same]], 0]
+        rows = order[starts]
+        by_time = np.argsort(rows)
+        return rows[by_time], until[by_time]
+
+    @cached_property
+    def work(self) -> Work:
+        """What every attempt came to; a plain run has no such rows, and loses nothing."""
+        rows = self.log[self.log[:, 1] == Event.WORK]
+        return Work(rows[:, 0], rows[:, 2], rows[:, 3], rows[:, 4])
+
+    @cached_property
+    def lost_gpu_ms(self) -> int:
+        """GPU-ms of work that was done and must be done again."""
+        return int((self.work.lost_ms * self.jobs.gpus[self.work.job]).sum())
+
+    @cached_property
+    def outages(self) -> tuple[Ints, Ints, Ints]:
+        """Return (node, from ms, until ms) of all nodes that were gone."""
+        gone: dict[int, list[int]] = {}
+        stays: list[tuple[int, int, int]] = []
+        for time, kind, _, node, _ in self.log[
+            np.isin(self.log[:, 1], (Event.NODE_DOWN, Event.NODE_UP))
+        ].tolist():
+            if kind == Event.NODE_DOWN:
+                gone.setdefault(node, []).append(time)
+            else:
+                stays.append((node, gone[node].pop(), time))
+        stays += [(node, time, NEVER) for node, times in gone.items() for time in times]
+        node, begin, until = np.array(sorted(stays), dtype=np.int64).reshape(-1, 3).T
+        return node, begin, until
 
     @cached_property
     def left_queue_ms(self) -> Ints:
@@ -135,23 +226,36 @@ class Run:
 
     @cached_property
     def _service_order(self) -> list[int]:
-        from fleetlab.policy.order import ORDERS
-
-        keys = ORDERS[self.policy.order].keys(self.jobs)
+        keys = keys_of(self.policy.order, self.jobs, self.policy.ageing_ms)
         return sorted(range(len(keys)), key=keys.__getitem__)
 
+    @cached_property
+    def _interrupted(self) -> bool:
+        return self.count(Event.INTERRUPT) > 0
+
     def waiting_at(self, time_ms: int) -> list[int]:
-        """Return the jobs that wait at ``time_ms``, the head of the queue first."""
-        waits = (self.jobs.submit_ms <= time_ms) & (self.left_queue_ms > time_ms)
-        found: list[int] = np.flatnonzero(waits).tolist()
+        """Return the jobs that wait at ``time_ms``, the head of the queue first.
+
+        An order that depends on what tenants and jobs have had is not in the log; its
+        jobs come in order of submission.
+        """
+        if self._interrupted:
+            job, begin, until = self.queued
+            found: list[int] = job[(begin <= time_ms) & (until > time_ms)].tolist()
+        else:
+            waits = (self.jobs.submit_ms <= time_ms) & (self.left_queue_ms > time_ms)
+            found = np.flatnonzero(waits).tolist()
         if self.policy.order == "fifo":
             return sorted(found, key=lambda job: (int(self.jobs.submit_ms[job]), job))
         place = {job: rank for rank, job in enumerate(self._service_order)}
         return sorted(found, key=place.__getitem__)
 
     def next_change_ms(self, time_ms: int) -> int:
-        """Return the next instant after ``time_ms`` at which a job comes, starts or ends."""
-        rows = self.log[np.isin(self.log[:, 1], (Event.SUBMIT, Event.START, Event.END)), 0]
+        """Return the next instant after ``time_ms`` at which a job comes, starts or ends.
+
+        Interruptions, pieces taken one by one and nodes that go or come count too.
+        """
+        rows = self.log[np.isin(self.log[:, 1], _CHANGES), 0]
         at = int(np.searchsorted(rows, time_ms, side="right"))
         return int(rows[at]) if at < len(rows) else self.last_ms
 
@@ -161,10 +265,13 @@ class Run:
         active = np.flatnonzero((spans.begin_ms <= time_ms) & (spans.end_ms > time_ms))
         free = np.full(fleet.nodes, fleet.gpus_per_node, dtype=np.int64)
         size = fleet.gpus_per_node
+        node, gone_ms, back_ms = self.outages
+        down = tuple(sorted({*node[(gone_ms <= time_ms) & (back_ms > time_ms)].tolist()}))
         if not fleet.numbered:
             np.subtract.at(free, spans.node[active], spans.what[active])
+            free[list(down)] = 0
             empty = np.zeros(0, dtype=np.int64)
-            return State(time_ms, empty, empty, free, self.waiting_at(time_ms))
+            return State(time_ms, empty, empty, free, self.waiting_at(time_ms), down)
         owner = np.full(fleet.gpus, -1, dtype=np.int64)
         used = np.zeros(fleet.gpus, dtype=np.int64)
         whole = active[~spans.shared[active]]
@@ -178,7 +285,8 @@ class Run:
             owner[place] = spans.job[row]
             used[place] += int(spans.what[row]) % 1000 + 1
         free = (used.reshape(fleet.nodes, size) == 0).sum(axis=1)
-        return State(time_ms, owner, used, free, self.waiting_at(time_ms))
+        free[list(down)] = 0
+        return State(time_ms, owner, used, free, self.waiting_at(time_ms), down)
 
     @cached_property
     def taken(self) -> tuple[Ints, Ints, Ints]:
@@ -250,3 +358,12 @@ class Run:
         from fleetlab.explain import explain
 
         return explain(self, job, round(t_s * 1000))
+
+    def diff(self, other: Run) -> Difference:
+        """Return where this Run and ``other``, of the same jobs, part, and what came of it.
+
+        Raises ValueError when the two are not of the same jobs.
+        """
+        from fleetlab.compare import compare
+
+        return compare(self, other)
