@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from fleetlab.engine import Engine
 
 
+OF_THE_PLACE = (
+    Refusal.NO_NODE_HOLDS_IT,
+    Refusal.NO_BLOCK_HOLDS_IT,
+    Refusal.TOO_FEW_WHOLE_NODES,
+)
+"""Reasons that stay as long as the free GPUs only shrink."""
+
+
 @dataclass
 class Reservation:
     """When and where the head will start: by ``time_ms``, on ``nodes`` (one bit each).
@@ -81,6 +89,7 @@ def fill_easy(engine: Engine) -> None:
     if reservation is not None:
         engine.promise(head, reservation.time_ms)
     refused: dict[Shape, Refusal] = {}
+    no_room: dict[Shape, Refusal] = {}  # the same for jobs that outlast the reservation
     for job in waiting.behind_the_head(occupancy.largest_gang()):
         shape = shapes[job]
         reason = refused.get(shape)
@@ -93,8 +102,12 @@ def fill_easy(engine: Engine) -> None:
                     refused[shape] = reason
             elif reservation.everywhere and shape.gpus > reservation.spare:
                 reason = Refusal.WOULD_DELAY_THE_HEAD
+            elif shape in no_room:
+                reason = no_room[shape]
             else:
                 reason = _start_beside(engine, job, reservation)
+                if reason in OF_THE_PLACE:
+                    no_room[shape] = reason
         if reason:
             engine.refuse(job, reason, head)
         elif not occupancy.largest_gang():
