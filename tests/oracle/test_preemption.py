@@ -1,0 +1,91 @@
+"""Published cases of preemption, checkpoints and partial holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from fleetlab.attempt import Checkpoint
+from fleetlab.conditions import Conditions
+from fleetlab.engine import Event
+from fleetlab.fleet import Fleet
+from fleetlab.job import JobTable
+from fleetlab.log import Cause
+from fleetlab.policy.migration import HOUR_MS, Drain
+from fleetlab.policy.topology import Leaf, required_domain
+from tests.attempts import MINUTE_MS, lost_gpu_ms, play, starts, story
+
+LONG_AND_URGENT = JobTable(
+    [0, 7 * MINUTE_MS], [30 * MINUTE_MS, 5 * MINUTE_MS], [4, 2], priority=[0, 1]
+)
+
+
+def every(minutes: int) -> Conditions:
+    return Conditions(checkpoint=Checkpoint(minutes * MINUTE_MS))
+
+
+def test_under_fifo_the_urgent_job_waits_23_minutes() -> None:
+    engine = play(Fleet.pool(4), LONG_AND_URGENT, every(10), order="fifo")
+    assert engine.start_ms[1] - LONG_AND_URGENT.submit_ms[1] == 23 * MINUTE_MS
+    assert lost_gpu_ms(engine) == 0
+
+
+@pytest.mark.parametrize(("interval", "lost_minutes"), [(10, 7), (2, 1)])
+def test_preempting_waits_nothing_and_loses_what_the_last_checkpoint_did_not_save(
+    interval: int, lost_minutes: int
+) -> None:
+    engine = play(
+        Fleet.pool(4), LONG_AND_URGENT, every(interval), order="priority", preemption="priority"
+    )
+    assert engine.start_ms[1] == LONG_AND_URGENT.submit_ms[1]
+    assert lost_gpu_ms(engine) == lost_minutes * 4 * MINUTE_MS
+    # the long job goes on when the urgent one has ended, and does again what was lost
+    assert starts(engine) == [(0, 0), (7 * MINUTE_MS, 1), (12 * MINUTE_MS, 0)]
+    assert engine.end_ms[0] == (12 + 30 - 7 + lost_minutes) * MINUTE_MS
+    kept = (7 - lost_minutes) * MINUTE_MS
+    assert story(engine, Event.WORK, Event.INTERRUPT)[:2] == [
+        (7 * MINUTE_MS, Event.WORK, 0, kept, lost_minutes * MINUTE_MS),
+        (7 * MINUTE_MS, Event.INTERRUPT, 0, Cause.PRIORITY, 1),
+    ]
+
+
+def test_draining_62_busy_gpus_for_45_minutes_costs_93_dollars_and_pays_back_in_28_minutes() -> (
+    None
+):
+    drain = Drain(moved_gpus=62, pause_ms=45 * MINUTE_MS, idle_gpus=100)
+    assert drain.cost_dollars(2.0) == pytest.approx(93)
+    assert drain.idle_dollars_an_hour(2.0) == pytest.approx(200)
+    assert round(drain.payback_ms / MINUTE_MS) == 28
+    assert drain.payback_ms / HOUR_MS == pytest.approx(93 / 200, rel=1e-6)
+
+
+#   b1          b2
+#  r1  r2      r1  r2     pods that fit
+#   1   3       1   2
+RACKS = [
+    Leaf(("b1", "r1"), 1),
+    Leaf(("b1", "r2"), 3),
+    Leaf(("b2", "r1"), 1),
+    Leaf(("b2", "r2"), 2),
+]
+
+
+@pytest.mark.parametrize(
+    ("pods", "level", "answer"),
+    [
+        (2, 2, ("b2", "r2")),
+        (3, 2, ("b1", "r2")),
+        (4, 2, "only 3 out of 4 fit"),
+        (4, 1, ("b1",)),
+        (3, 1, ("b2",)),
+        (5, 1, "only 4 out of 5 fit"),
+    ],
+)
+def test_a_required_level_takes_the_tightest_domain_or_says_how_many_fit(
+    pods: int, level: int, answer: object
+) -> None:
+    assert required_domain(RACKS, pods, level) == answer
+
+
+def test_a_level_that_the_topology_does_not_have_is_refused_in_one_sentence() -> None:
+    with pytest.raises(ValueError, match="level is 3; the topology has levels 1 to 2"):
+        required_domain(RACKS, 1, 3)
