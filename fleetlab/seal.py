@@ -90,8 +90,10 @@ def whole_seal(link: str, ledger: Mapping[str, Any]) -> str:
 
 
 def sealed(ledger: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of ``ledger`` with its seals, which replace any that it had."""
-    copies = {name: [dict(entry) for entry in ledger[name]] for name in _LISTS}
+    """Return a copy of ``ledger`` in order of time, with seals that replace any it had."""
+    copies = {
+        name: sorted(map(dict, ledger[name]), key=lambda entry: str(entry["at"])) for name in _LISTS
+    }
     whole = {**ledger, **copies}
     link = first_link(whole)
     for name, place, entry in chain(whole):

@@ -11,20 +11,21 @@ export function canonical(value) {
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`;
 }
 
-/** Returns a copy of the ledger with its seals, which replace any that it had. */
+/** Returns a copy of the ledger in order of time, with seals that replace any it had. */
 export function sealed(ledger) {
   const { seal: _, predictions, runs, ...rest } = ledger;
-  const copies = { predictions: predictions.map(bare), runs: runs.map(bare) };
+  const copies = { predictions: inOrder(predictions), runs: inOrder(runs) };
   let link = sha256(canonical({ schema: ledger.schema, track: ledger.track }));
   const chain = [...copies.predictions, ...copies.runs]; // sort() keeps equal times in this order
-  for (const entry of chain.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))) {
+  for (const entry of chain.sort(byTime)) {
     link = sha256(`${link}\n${canonical(entry)}`);
     entry.seal = link;
   }
   return { ...rest, ...copies, seal: sha256(`${link}\n${canonical(rest)}`) };
 }
 
-const bare = ({ seal: _, ...entry }) => entry;
+const byTime = (a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0);
+const inOrder = (entries) => entries.map(({ seal: _, ...entry }) => entry).sort(byTime);
 
 const PRIMES = [];
 for (let n = 2; PRIMES.length < 64; n++) if (PRIMES.every((prime) => n % prime)) PRIMES.push(n);
