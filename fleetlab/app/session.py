@@ -18,8 +18,15 @@ from fleetlab.scenario import Scenario, ScenarioError
 from fleetlab.simulate import steps
 
 SLICE_EVENTS = 1500
+PLANNED_EVENTS = 100
+"""Events in a slice; planning every queued job takes longer by the event."""
 REPLICATIONS = 20
 LONGEST_REPLICATION_ROWS = 400_000
+
+
+def slice_events(scenario: Scenario) -> int:
+    """Return how many events of a run pass before the page is heard again."""
+    return PLANNED_EVENTS if scenario.backfill == "conservative" else SLICE_EVENTS
 
 
 class Clock(Protocol):
@@ -72,7 +79,7 @@ class Session:
         self.playing = False
         self.changed("scenario")
         try:
-            work = steps(scenario, self.trace, SLICE_EVENTS)
+            work = steps(scenario, self.trace, slice_events(scenario))
         except (ScenarioError, ValueError) as error:
             self.complain(str(error))
             return
@@ -117,9 +124,8 @@ class Session:
         if number >= REPLICATIONS:
             return
         top = 2**31 - 1
-        work = steps(
-            self.scenario.but(seed=(self.scenario.seed + number) % top), None, SLICE_EVENTS
-        )
+        scenario = self.scenario.but(seed=(self.scenario.seed + number) % top)
+        work = steps(scenario, None, slice_events(scenario))
 
         def advance() -> None:
             if generation != self._generation:

@@ -11,6 +11,7 @@ def _sheet(*names: str) -> str:
 
 
 SEGMENTS = _sheet("field", "segments")
+PAIRS = _sheet("pairs")
 SLIDER = _sheet("field", "slider")
 SELECT = _sheet("field", "select")
 BUTTON = _sheet("button")

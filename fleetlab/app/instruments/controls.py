@@ -8,7 +8,7 @@ import panel as pn
 
 from fleetlab import catalogue
 from fleetlab.app.session import Session
-from fleetlab.app.style import HEADING, SEGMENTS, SELECT, SLIDER
+from fleetlab.app.style import HEADING, PAIRS, SEGMENTS, SELECT, SLIDER
 from fleetlab.missions import mission
 from fleetlab.scenario import LIMITS, Scenario
 
@@ -34,6 +34,14 @@ def _offered(known: dict[str, str], usual: tuple[str, ...], chosen: str) -> dict
     return {known.get(name, name): name for name in names}
 
 
+def disciplines(scenario: Scenario) -> tuple[str, ...]:
+    """Return the disciplines offered for a Scenario: those that its jobs can be planned with."""
+    if mission(scenario.track).classes:
+        return ("none", "skip")
+    shared = scenario.workload in ("nomad", "alibaba")
+    return ("none", "easy", "skip") if shared else ("none", "easy", "skip", "conservative")
+
+
 def _heading(text: str) -> pn.widgets.StaticText:
     return pn.widgets.StaticText(value=text, margin=(0, 0, 6, 0), stylesheets=[HEADING])
 
@@ -55,7 +63,9 @@ class Controls:
             stylesheets=[SLIDER],
             **field,
         )
-        self.backfill = pn.widgets.RadioBoxGroup(name="Discipline", **inline)
+        self.backfill = pn.widgets.RadioBoxGroup(
+            name="Discipline", inline=True, stylesheets=[SEGMENTS, PAIRS], **field
+        )
         self.size = pn.widgets.RadioBoxGroup(name="Gang size", **inline)
         self.workload = pn.widgets.Select(name="Workload", stylesheets=[SELECT], **field)
         self.seed = pn.widgets.IntInput(
@@ -104,9 +114,9 @@ class Controls:
             options=_offered(PLACEMENTS, ("best-fit", "random"), scenario.placement),
             value=scenario.placement,
         )
-        usual = ("none", "skip") if track.classes else ("none", "easy", "skip")
         self.backfill.param.update(
-            options=_offered(BACKFILLS, usual, scenario.backfill), value=scenario.backfill
+            options=_offered(BACKFILLS, disciplines(scenario), scenario.backfill),
+            value=scenario.backfill,
         )
         sizes = sorted({*track.sizes, scenario.size})
         self.size.param.update(

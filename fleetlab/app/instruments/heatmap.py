@@ -21,7 +21,9 @@ CELL = 0.86
 LABEL_ROOM = 1.75
 GAP = 1.6
 WIDE, NARROW = 1.75, 0.95
-"""The picture is this many times as wide as high: the same for every fleet, so nothing jumps."""
+"""The picture is this many times as wide as high, unless a fleet needs far less height."""
+ROOM = 1.2
+"""How much of the height may stay empty before the picture is made lower."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,9 @@ def _across(blocks: int, columns: int, rows: int, aspect: float) -> int:
         width = across * (columns + GAP) - GAP
         down = math.ceil(blocks / across)
         height = down * (rows + GAP + LABEL_ROOM - 1)
-        # a full last row is worth a little size
-        return min(aspect / width, 1 / height) * (0.93 if blocks % across else 1.0)
+        # a full last row and a full width are worth a little size
+        filled = width >= 0.85 * aspect * height
+        return min(aspect / width, 1 / height) * (0.93 if blocks % across or not filled else 1.0)
 
     return max(range(1, blocks + 1), key=lambda across: (scale(across), -across))
 
@@ -149,6 +152,9 @@ class ClusterHeatmap:
             "text": [f"{short} {number + 1}".strip() for number in range(fleet.blocks)],
         }
         aspect = NARROW if narrow else WIDE
+        natural = round((layout.width + 0.4) / (layout.height + 0.2), 2)
+        if natural > aspect * ROOM:
+            aspect = natural
         width = max(layout.width + 0.4, (layout.height + 0.2) * aspect)
         height = width / aspect
         # what is left over stays at the right and below, where the eye does not begin

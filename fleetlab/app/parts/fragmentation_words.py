@@ -156,7 +156,7 @@ def figures(session: Session, run: Run, track: Mission) -> dict[str, Any]:
             ),
         ]
     else:
-        labels |= {"contiguous": "mean wait of all jobs", "any": "95 % waited less than"}
+        labels |= {"contiguous": "mean wait of all jobs", "any": "95 % waited at most"}
         high = max(metrics.waits.p95_s, metrics.waits.mean_s, 1e-9)
         shown |= {
             "contiguous_wait": duration(metrics.waits.mean_s),
