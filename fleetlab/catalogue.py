@@ -40,6 +40,16 @@ def words(name: str) -> tuple[str, str]:
     return entry["words"], entry["detail"]
 
 
+def tenant_shares(name: str, jobs: JobTable) -> tuple[int, ...]:
+    """Return what share of the fleet each tenant of ``jobs`` is owed, as whole weights.
+
+    A workload may list them as ``shares``; elsewhere all are owed the same.
+    """
+    count = int(jobs.tenant.max(initial=0)) + 1
+    listed = tuple(_read().get(name, {}).get("shares", ()))
+    return listed if len(listed) >= count else (1,) * count
+
+
 def near_span(size: int, fleet: Fleet) -> tuple[int, int, str]:
     """Return (span, whole nodes, words) of a gang of ``size`` that must lie close together.
 

@@ -15,9 +15,12 @@ import numpy.typing as npt
 
 from fleetlab.engine import Event
 from fleetlab.run import NEVER, Run
+from fleetlab.usage import CLOSE_MFU, Usage, jain_index, overlap
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+
+HOUR_MS = 3_600_000
 
 WARM_UP_SHARE = 0.2
 """Share of the jobs that fills the empty fleet and is not counted."""
@@ -46,9 +49,17 @@ class Metrics:
     """The figures of a Run.
 
     ``offered``, ``allocated`` and ``productive`` are shares of the fleet's
-    GPU-time in the window; ``free_gpus`` the mean GPUs free, ``hole_gpus`` the mean
-    GPUs free while a job waited, ``stranded_gpus`` the mean GPUs free on nodes
-    that could not hold the gang asked about; ``largest_in_node`` and
+    GPU-time in the window: asked for, held, and spent on work that counts at the
+    speed for which run times were given. ``goodput`` is productive over allocated and
+    ``mfu`` what that makes of a step's best (``usage.CLOSE_MFU``). ``interruptions``
+    counts attempts cut short and ``lost_gpu_h`` the work they lost; ``longest_wait_s``
+    has by priority the longest stretch in the queue, to the end of the run for who
+    still waits; ``fairness`` is Jain's index of the tenants' mean bounded slowdowns;
+    ``deadlocked``: gangs held GPUs and waited for each other.
+
+    ``free_gpus`` are the mean GPUs free, ``hole_gpus`` the mean GPUs free while a job
+    waited, ``stranded_gpus`` the mean GPUs free on nodes that could not hold the gang
+    asked about; ``largest_in_node`` and
     ``whole_nodes`` the mean of the largest gang that still fits. ``unstable``:
     the queue grew to the end, so waits depend on how long one looks.
     """
@@ -59,6 +70,13 @@ class Metrics:
     offered: float
     allocated: float
     productive: float
+    goodput: float
+    mfu: float
+    interruptions: int
+    lost_gpu_h: float
+    longest_wait_s: Mapping[int, float]
+    fairness: float
+    deadlocked: bool
     free_gpus: float
     hole_gpus: float
     stranded_gpus: float
@@ -84,8 +102,9 @@ def measure(run: Run) -> Metrics:
     capacity = run.fleet.gpus * length
     work = jobs.gpus * jobs.gpu_milli * jobs.duration_ms // 1000
     inside = (jobs.submit_ms >= begin) & (jobs.submit_ms <= end)
-    held = _overlap(run.start_ms, run.end_ms, begin, end) * jobs.gpus * jobs.gpu_milli // 1000
-    allocated = float(held[run.start_ms >= 0].sum()) / capacity
+    usage = Usage(run)
+    allocated = usage.held_gpu_ms(begin, end) / capacity
+    productive = usage.worked_gpu_ms(begin, end) / capacity
     free, holes, waiting = _free_and_waiting(run, begin, end)
     stranded, largest, whole = _fragmentation(run, begin, end)
     left = run.left_queue_ms
@@ -95,7 +114,14 @@ def measure(run: Run) -> Metrics:
         by_kind=by_kind,
         offered=float(work[inside].sum()) / capacity if len(jobs) else 0.0,
         allocated=allocated,
-        productive=allocated,
+        productive=productive,
+        goodput=productive / allocated if allocated else 0.0,
+        mfu=CLOSE_MFU * productive,
+        interruptions=run.count(Event.INTERRUPT),
+        lost_gpu_h=run.lost_gpu_ms / HOUR_MS,
+        longest_wait_s=usage.longest_wait_s(),
+        fairness=_fairness(run, counted),
+        deadlocked=run.count(Event.DEADLOCK) > 0,
         free_gpus=free,
         hole_gpus=holes,
         stranded_gpus=stranded,
@@ -126,7 +152,8 @@ def waits_of(run: Run, which: Mask) -> Waits:
     if not which.any():
         return Waits(0, 0.0, 0.0, 0.0, 0.0, 0.0)
     wait_s = run.wait_ms[which] / 1000
-    run_s = np.maximum((run.end_ms - run.start_ms)[which] / 1000, SLOWDOWN_FLOOR_S)
+    end_ms = np.where(run.end_ms >= 0, run.end_ms, run.last_ms)
+    run_s = np.maximum((end_ms - run.start_ms)[which] / 1000, SLOWDOWN_FLOOR_S)
     slowdown = np.maximum(1.0, (wait_s + run_s) / run_s)
     p50, p95 = np.percentile(wait_s, [50, 95])
     return Waits(
@@ -139,9 +166,13 @@ def waits_of(run: Run, which: Mask) -> Waits:
     )
 
 
-def _overlap(start: Ints, stop: Ints, begin: int, end: int) -> Ints:
-    inside: Ints = np.maximum(np.minimum(stop, end) - np.maximum(start, begin), 0)
-    return inside
+def _fairness(run: Run, counted: Mask) -> float:
+    tenants = run.jobs.tenant[counted]
+    slowdowns = [
+        waits_of(run, counted & (run.jobs.tenant == tenant)).bounded_slowdown
+        for tenant in np.unique(tenants).tolist()
+    ]
+    return jain_index(np.array(slowdowns))
 
 
 def _free_and_waiting(run: Run, begin: int, end: int) -> tuple[float, float, float]:
@@ -163,7 +194,7 @@ def _free_and_waiting(run: Run, begin: int, end: int) -> tuple[float, float, flo
     times, used, waits = times[order], np.cumsum(used[order]), np.cumsum(waits[order])
     # a step lasts until the next event; the last one until the end of the window
     stops = np.append(times[1:], NEVER)
-    lasting = _overlap(times, stops, begin, end)
+    lasting = overlap(times, stops, begin, end)
     free = np.maximum(run.fleet.gpus - used, 0)
     length = end - begin
     idle_before = max(0, min(int(times[0]), end) - begin) * run.fleet.gpus

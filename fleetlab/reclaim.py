@@ -16,6 +16,34 @@ from fleetlab.conditions import Outage
 from fleetlab.log import Cause
 
 HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+PROCESSES = ("memoryless", "bathtub", "bursts")
+BURST_SHARE = 0.25
+"""Share of the spot nodes that one burst takes on average, where bursts are asked for by name."""
+
+
+def reclaimed(
+    process: str,
+    nodes: Sequence[int],
+    life_ms: float,
+    away_ms: int,
+    horizon_ms: int,
+    rng: np.random.Generator,
+    notice_ms: int = 0,
+) -> tuple[Outage, ...]:
+    """Return the outages of ``nodes`` that live ``life_ms`` on average, under a named process.
+
+    Raises ValueError for another name than those of ``PROCESSES``.
+    """
+    if process == "memoryless":
+        return memoryless(nodes, life_ms, away_ms, horizon_ms, rng, notice_ms)
+    if process == "bathtub":
+        longest_ms = round(life_ms / bathtub_mean_share())
+        return bathtub(nodes, longest_ms, away_ms, horizon_ms, rng, notice_ms)
+    if process == "bursts":
+        apart_ms = life_ms * BURST_SHARE
+        return bursts(nodes, apart_ms, BURST_SHARE, away_ms, horizon_ms, rng, notice_ms)
+    raise ValueError(f"reclaim: {process!r} is not one of {', '.join(PROCESSES)}")
 
 
 def memoryless(
@@ -55,6 +83,11 @@ def bathtub_lifetime_share(age: float, early: float = 0.45) -> float:
         return early * (1 - math.exp(-hours)) + (1 - early) * math.exp((hours - 24) / 0.8)
 
     return (raw(24 * age) - raw(0)) / (raw(24) - raw(0))
+
+
+def bathtub_mean_share(steps: int = 10_000) -> float:
+    """Return the mean life of ``bathtub_lifetime_share``, as a share of the longest (midpoints)."""
+    return sum(1 - bathtub_lifetime_share((step + 0.5) / steps) for step in range(steps)) / steps
 
 
 def bathtub(

@@ -150,7 +150,7 @@ class Run:
     @cached_property
     def spans(self) -> Span:
         """Who held what from when until when, in order of time."""
-        rows, until = self._stretches(
+        rows, until = self.stretches(
             (Event.PLACE, Event.SHARE), (Event.END, Event.INTERRUPT, Event.DROP)
         )
         begin, kind, job, node, what = self.log[rows].T
@@ -159,17 +159,17 @@ class Run:
     @cached_property
     def queued(self) -> tuple[Ints, Ints, Ints]:
         """Return (job, from ms, until ms) of every wait, also of jobs that were interrupted."""
-        rows, until = self._stretches(
+        rows, until = self.stretches(
             (Event.SUBMIT, Event.INTERRUPT), (Event.START, Event.REJECT, Event.DROP)
         )
         return self.log[rows, 2], self.log[rows, 0], until
 
-    def _stretches(
+    def stretches(
         self, opening: tuple[Event, ...], closing: tuple[Event, ...]
     ) -> tuple[Ints, Ints]:
         """Return the rows of ``opening`` kinds, and when the next ``closing`` row of their job is.
 
-        NEVER where there is none.
+        Times in ms, NEVER where there is none.
         """
         order, jobs = self._rows_by_job
         kinds = self.log[order, 1]

@@ -14,15 +14,41 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from fleetlab.fleet import Fleet
-from fleetlab.missions import TRACKS, mission
+from fleetlab.missions import PARTS, TRACKS, mission
 from fleetlab.policy.backfill import BACKFILLS
 from fleetlab.policy.order import ORDERS
 from fleetlab.policy.placement import PLACEMENTS
+from fleetlab.policy.quota import RULES
+from fleetlab.policy.settings import GANGS, PREEMPTIONS
+from fleetlab.reclaim import PROCESSES
+from fleetlab.terms import policy_of
 
 PAGE_KEYS = ("embed", "lecture", "theme")
 """Keys of the address that belong to the page and not to the Scenario."""
 
-LIMITS = {"load": (0, 150), "jobs": (1, 200_000), "seed": (0, 2**31 - 1), "size": (1, 1024)}
+FOR_EVER = -1
+"""Patience without end, as a Scenario writes it."""
+
+LIMITS = {
+    "load": (0, 150),
+    "jobs": (1, 200_000),
+    "seed": (0, 2**31 - 1),
+    "size": (1, 1024),
+    "ageing": (0, 1000),
+    "starvation": (0, 1000),
+    "patience": (FOR_EVER, 10_080),
+    "migration": (0, 1440),
+    "penalty": (0, 400),
+    "spot": (0, 100),
+    "preemptions": (0, 1000),
+    "notice": (0, 600),
+    "away": (0, 1440),
+    "elastic": (0, 1),
+    "tau": (0, 10_080),
+    "checkpoint": (0, 3600),
+    "restart": (0, 14_400),
+    "rendezvous": (0, 600),
+}
 
 
 class ScenarioError(ValueError):
@@ -35,8 +61,27 @@ class Scenario:
 
     ``load`` is offered load in percent of the fleet; ``jobs`` how many are drawn;
     ``size`` the gang that the part asks about; ``trace`` names the reader's own
-    file by the first 16 digits of its SHA-256 (empty otherwise). Raises
-    ScenarioError for an impossible choice.
+    file by the first 16 digits of its SHA-256 (empty otherwise).
+
+    Sharing: ``gang`` whole or hold-and-wait; waiting ``ageing`` hours is worth one
+    level of priority (0: nothing); who has waited ``starvation`` hours may not be
+    passed (0: no bound); ``preemption`` says whom the head of the queue may evict,
+    and ``migration`` is the pause in minutes of a job moved so that a gang fits
+    (0: none is moved). ``quota`` is the rule under which tenants hold to their
+    shares of the fleet.
+
+    Locality: a gang holds out ``patience`` minutes for one node, then as long for
+    one block (0: takes any place, -1: never does); a gang on several blocks that
+    one block could hold runs ``penalty`` percent longer.
+
+    Spot: ``spot`` percent of the nodes can be taken back, by the process
+    ``reclaim``, ``preemptions`` times a day over the fleet if all of it were spot;
+    ``notice`` seconds before, for ``away`` minutes. With ``elastic`` 1 training goes
+    on with the nodes that are left, after ``rendezvous`` seconds. Work is saved every
+    ``tau`` minutes (0: never), which takes ``checkpoint`` seconds; going on after an
+    interruption takes ``restart`` seconds.
+
+    Raises ScenarioError for an impossible choice.
     """
 
     track: str = "titan"
@@ -51,14 +96,36 @@ class Scenario:
     placement: str = "best-fit"
     seed: int = 1
     trace: str = ""
+    gang: str = "whole"
+    ageing: int = 0
+    starvation: int = 0
+    preemption: str = "none"
+    migration: int = 0
+    quota: str = "none"
+    patience: int = 0
+    penalty: int = 0
+    spot: int = 0
+    reclaim: str = "memoryless"
+    preemptions: int = 0
+    notice: int = 0
+    away: int = 0
+    elastic: int = 0
+    tau: int = 0
+    checkpoint: int = 0
+    restart: int = 0
+    rendezvous: int = 0
 
     def __post_init__(self) -> None:
         _choose("track", self.track, TRACKS)
-        _choose("part", self.part, (1, 2, 3))
+        _choose("part", self.part, PARTS)
         _choose("order", self.order, tuple(ORDERS))
         _choose("backfill", self.backfill, tuple(BACKFILLS))
         _choose("placement", self.placement, tuple(PLACEMENTS))
         _choose("workload", self.workload, mission(self.track).workloads)
+        _choose("gang", self.gang, GANGS)
+        _choose("preemption", self.preemption, PREEMPTIONS)
+        _choose("quota", self.quota, RULES)
+        _choose("reclaim", self.reclaim, PROCESSES)
         for name, (low, high) in LIMITS.items():
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
@@ -86,12 +153,18 @@ class Scenario:
                 "backfill: conservative plans whole GPUs, and this workload shares them; "
                 "choose easy, skip or none"
             )
+        try:
+            policy_of(self)
+        except ValueError as error:
+            raise ScenarioError(str(error)) from None
 
     @classmethod
     def default(cls, track: str = "titan", part: int = 1) -> Scenario:
         """Return the Scenario with which ``track`` opens ``part``."""
         _choose("track", track, TRACKS)
-        return cls(track=track, part=part, **mission(track).scenario)
+        _choose("part", part, PARTS)
+        usual = mission(track).scenario | mission(track).parts[part]
+        return cls(track=track, part=part, **usual)
 
     @classmethod
     def parse(cls, text: str) -> Scenario:
@@ -118,24 +191,32 @@ class Scenario:
         if track not in TRACKS:
             complaints.append(_choice_sentence("track", track, TRACKS))
             track = "titan"
-        scenario = cls.default(track)
+        part = asked.get("part", "1")
+        scenario = cls.default(track, int(part) if part in map(str, PARTS) else 1)
         known = {field.name for field in fields(cls)} - {"track"}
         unknown = [key for key in asked if key not in known]
         if unknown:
             shown = ", ".join(_quote(key) for key in unknown[:3])
             complaints.append(f"address: {shown} is no choice here and was left out")
-        # workload and fleet first: other choices are checked against them
-        for key in sorted(set(asked) & known, key=lambda k: (k not in ("workload", "fleet"), k)):
+        values: dict[str, Any] = {}
+        for key in sorted(asked.keys() & known):
             try:
-                value = _READERS.get(key, str)(asked[key])
-                scenario = replace(scenario, **{key: value})
-            except ScenarioError as error:
-                complaints.append(str(error))
+                values[key] = _READERS.get(key, str)(asked[key])
             except ValueError:
                 low, high = LIMITS.get(key, (1, 3))
                 complaints.append(
                     f"{key}: {_quote(asked[key])} is not a whole number from {low} to {high}"
                 )
+        try:
+            return replace(scenario, **values), complaints
+        except ScenarioError:
+            pass  # then one by one, to name each that cannot be
+        # workload and fleet first: other choices are checked against them
+        for key in sorted(values, key=lambda k: (k not in ("workload", "fleet"), k)):
+            try:
+                scenario = replace(scenario, **{key: values[key]})
+            except ScenarioError as error:
+                complaints.append(str(error))
         return scenario, complaints
 
     def query(self) -> str:

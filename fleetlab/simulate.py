@@ -6,21 +6,22 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fleetlab.catalogue import Pair, jobs_of
-from fleetlab.engine import Engine, Policy
+from fleetlab.catalogue import Pair, jobs_of, tenant_shares
+from fleetlab.engine import Engine
 from fleetlab.job import JobTable
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario, ScenarioError
+from fleetlab.terms import conditions_of, elastic, policy_of
 
 
 def prepare(scenario: Scenario, trace: JobTable | None = None) -> tuple[Engine, Pair | None]:
     """Return an engine ready to run ``scenario``, and the pair of kinds it compares.
 
-    Two generators come from the seed, one for the jobs and one for placements that
-    draw, so that two policies on one seed meet the same jobs. Raises ScenarioError
+    Three generators come from the seed, one for the jobs, one for placements that
+    draw and one for reclaims, so that two policies on one seed meet the same. Raises ScenarioError
     when the Scenario asks for a trace and none is given.
     """
-    draws, places = np.random.SeedSequence(scenario.seed).spawn(2)
+    draws, places, reclaims = np.random.SeedSequence(scenario.seed).spawn(3)
     fleet = scenario.fleet_shape
     pair = None
     if scenario.workload == "trace":
@@ -39,14 +40,15 @@ def prepare(scenario: Scenario, trace: JobTable | None = None) -> tuple[Engine, 
             size=scenario.size,
             rng=np.random.Generator(np.random.PCG64(draws)),
         )
-    policy = Policy(
-        order=scenario.order,
-        backfill=scenario.backfill,
-        placement=scenario.placement,
-        # random dispatch to unlike devices does not ask what a device can do
-        blind=bool(fleet.class_counts) and scenario.placement == "random",
-    )
-    return Engine(fleet, jobs, policy, np.random.Generator(np.random.PCG64(places))), pair
+    if scenario.elastic:
+        jobs = elastic(jobs, fleet)
+    policy = policy_of(scenario, tenant_shares(scenario.workload, jobs))
+    conditions = conditions_of(scenario, jobs, np.random.Generator(np.random.PCG64(reclaims)))
+    places_rng = np.random.Generator(np.random.PCG64(places))
+    try:
+        return Engine(fleet, jobs, policy, places_rng, conditions), pair
+    except ValueError as error:
+        raise ScenarioError(str(error)) from None
 
 
 def steps(

@@ -9,14 +9,16 @@ from importlib.resources import files
 from typing import Any
 
 TRACKS = ("titan", "guardian", "nomad", "pioneer")
+PARTS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
 class Mission:
     """What a track sets: its name, fleet and workload, gang sizes, words and money.
 
-    ``scenario`` holds the defaults of a Scenario on this track; ``classes`` the
-    names of the capability classes, lowest first (empty: all alike).
+    ``scenario`` holds the defaults of a Scenario on this track and ``parts`` those
+    in which a part differs; ``classes`` the names of the capability classes, lowest
+    first (empty: all alike).
     """
 
     track: str
@@ -27,6 +29,7 @@ class Mission:
     gpu_hour_dollars: float
     classes: tuple[str, ...]
     scenario: dict[str, Any]
+    parts: dict[int, dict[str, Any]]
     words: dict[str, str]
 
 
@@ -45,5 +48,6 @@ def mission(track: str) -> Mission:
         gpu_hour_dollars=float(data["gpu_hour_dollars"]),
         classes=tuple(data["classes"]),
         scenario=dict(data["scenario"]),
+        parts={part: dict(data.get(f"part{part}", {})) for part in PARTS},
         words=dict(data["words"]),
     )

@@ -211,9 +211,7 @@ def _reserve_in_pool(engine: Engine, shape: Shape) -> Reservation | None:
     return Reservation(time_ms, 1, free - need, False, True) if time_ms >= 0 else None
 
 
-def _returned(
-    engine: Engine, job: int, left: dict[tuple[int, int], int]
-) -> list[tuple[int, int]]:
+def _returned(engine: Engine, job: int, left: dict[tuple[int, int], int]) -> list[tuple[int, int]]:
     """Return the whole GPUs by node that the end of ``job`` gives back."""
     held = engine.held.get(job)
     if held is not None:

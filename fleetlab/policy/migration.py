@@ -41,9 +41,7 @@ class Drain:
         return self.idle_gpus * gpu_hour_dollars
 
 
-def plan_drain(
-    attempts: Attempts, job: int, moved: set[int]
-) -> tuple[Drain, list[Victim]] | None:
+def plan_drain(attempts: Attempts, job: int, moved: set[int]) -> tuple[Drain, list[Victim]] | None:
     """Return what to move so that ``job``, kept waiting by holes alone, can start; or None.
 
     The node or block is drained where the fewest busy GPUs must move. Only jobs of no

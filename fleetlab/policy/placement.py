@@ -219,9 +219,7 @@ def _tightest(shape: Shape, occupancy: Occupancy, within: int) -> Parts | Refusa
     return _anywhere(shape, occupancy, within, range(1, size + 1))
 
 
-def _one_node(
-    shape: Shape, occupancy: Occupancy, within: int, counts: range
-) -> Parts | Refusal:
+def _one_node(shape: Shape, occupancy: Occupancy, within: int, counts: range) -> Parts | Refusal:
     for count in counts:
         nodes = occupancy.nodes_by_free[count] & within
         if nodes:
@@ -229,9 +227,7 @@ def _one_node(
     return _refuse(shape, occupancy)
 
 
-def _anywhere(
-    shape: Shape, occupancy: Occupancy, within: int, counts: range
-) -> Parts | Refusal:
+def _anywhere(shape: Shape, occupancy: Occupancy, within: int, counts: range) -> Parts | Refusal:
     parts = _gather(occupancy, shape.gpus, within, counts)
     if sum(count for _, count in parts) < shape.gpus:
         return _refuse(shape, occupancy)
