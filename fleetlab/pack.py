@@ -10,24 +10,16 @@ first, and as there, names are dealt to the nodes anew for each seed.
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import TextIO
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fleetlab.policy.fragmentation import typical_tasks
-from fleetlab.policy.packing import POLICIES, Allocation, Node, Packer, Pod
+from fleetlab.policy.packing import Allocation, Node, Packer, Pod
 from fleetlab.table import Source, TraceError, read_table
 
 DEMAND = 1.3
-_BAR_AFTER_S = 2.0
-_BAR_WIDTH = 40
 _MOST = 10**9
 
 
@@ -166,90 +158,3 @@ def run_pack(
         pods=len(arrivals),
         placed=placed,
     )
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``fleetlab pack`` takes to a parser."""
-    parser.add_argument("nodes", type=Path, metavar="NODES.csv")
-    parser.add_argument("pods", type=Path, metavar="PODS.csv")
-    parser.add_argument("--policy", choices=POLICIES, default="fgd")
-    parser.add_argument(
-        "--demand", type=float, default=DEMAND, help="GPU asked for, over capacity (default 1.3)"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the first run (default 0)")
-    parser.add_argument("--seeds", type=int, default=1, help="how many seeds to run (default 1)")
-    parser.add_argument("--ties", choices=("name", "random"), default="name")
-    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the results here too")
-
-
-def run(args: argparse.Namespace, out: TextIO, err: TextIO | None = None) -> int:
-    """Print the share of GPU allocated, by seed, and return 0, or 2 where the input is bad.
-
-    Bad input gives one line on ``err`` (standard error). A progress bar appears
-    there after two seconds if it is a terminal.
-    """
-    err = sys.stderr if err is None else err
-    bar = Bar(err)
-    try:
-        if args.seed < 0 or args.seeds < 1:
-            raise ValueError("--seed starts at 0 and --seeds at 1")
-        nodes = read_nodes(args.nodes, args.nodes.name)
-        pods = read_pods(args.pods, args.pods.name)
-        results: list[PackResult] = []
-        for seed in range(args.seed, args.seed + args.seeds):
-
-            def show(done: int, total: int, rounds: int = len(results)) -> None:
-                bar.show((rounds + done / total) / args.seeds)
-
-            results.append(
-                run_pack(nodes, pods, args.policy, args.demand, seed, ties=args.ties, progress=show)
-            )
-        bar.clear()
-        if args.json is not None:
-            args.json.write_text(json.dumps([asdict(result) for result in results], indent=2))
-    except (ValueError, OSError) as error:
-        bar.clear()
-        print(f"fleetlab pack: {error}", file=err)
-        return 2
-    for result in results:
-        print(
-            f"{result.policy} seed {result.seed}: {100 * result.allocated:.2f} % of GPU allocated "
-            f"({result.placed:,} of {result.pods:,} pods placed, "
-            f"{100 * result.asked:.1f} % of capacity asked for)",
-            file=out,
-        )
-    if len(results) > 1:
-        shares = [result.allocated for result in results]
-        print(
-            f"{args.policy}: {100 * sum(shares) / len(shares):.2f} % in the mean of "
-            f"{len(shares)} seeds, {100 * min(shares):.2f} to {100 * max(shares):.2f}",
-            file=out,
-        )
-    return 0
-
-
-class Bar:
-    """A progress bar on a terminal, shown once the work has taken two seconds."""
-
-    def __init__(self, err: TextIO, now_s: Callable[[], float] = time.monotonic) -> None:
-        self._err = err
-        self._shown = False
-        self._now_s = now_s
-        self._since_s = now_s()
-
-    def show(self, share: float) -> None:
-        """Draw the share of the work that is done."""
-        if not self._err.isatty() or self._now_s() - self._since_s < _BAR_AFTER_S:
-            return
-        filled = round(_BAR_WIDTH * share)
-        bar = "#" * filled + "." * (_BAR_WIDTH - filled)
-        self._err.write(f"\r[{bar}] {100 * share:3.0f} %")
-        self._err.flush()
-        self._shown = True
-
-    def clear(self) -> None:
-        """Wipe the bar."""
-        if self._shown:
-            self._err.write("\r" + " " * (_BAR_WIDTH + 8) + "\r")
-            self._err.flush()
-            self._shown = False

@@ -5,8 +5,8 @@ GPU pods, Weng et al., ATC 2023), ``swf`` (Standard Workload Format, Chapin et a
 1999), ``gavel`` (Narayanan et al., OSDI 2020, work in steps) and ``csv`` (ours:
 ``submit_s,duration_s,gpus`` and, if wanted, ``estimate_s,tenant,priority,gpu_milli,name``).
 
-Jobs keep the order of the file: a job's number is its place there. Seconds are
-rounded to whole milliseconds once, here.
+Jobs keep the order of the file: a job's number is its place there. Its name is what
+the file calls it, where it calls it anything. Seconds are rounded to whole milliseconds once, here.
 """
 
 from __future__ import annotations
@@ -273,6 +273,8 @@ def _read_swf(chunk: Chunk, gathered: _Columns, rates: Rates | None) -> None:
     processors = np.where(allocated > 0, allocated, requested)
     keep = np.flatnonzero((run >= 0) & (processors > 0))
     gathered.skipped += len(run) - len(keep)
+    numbers = chunk.text("job")
+    gathered.names += [numbers[row] for row in keep.tolist()]
     gathered.add(
         keep,
         submit_ms=submit,

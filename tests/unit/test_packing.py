@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import io
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -335,45 +330,3 @@ def test_a_demand_that_is_no_demand_is_refused() -> None:
     for demand in (0.0, -1.0, float("nan"), 1e308):
         with pytest.raises(ValueError, match="demand is"):
             pack.run_pack(nodes, pods, "fgd", demand)
-
-
-def command(tmp_path: Path, *words: str) -> tuple[int, str, str]:
-    (tmp_path / "nodes.csv").write_bytes(NODES)
-    (tmp_path / "pods.csv").write_bytes(PODS)
-    parser = argparse.ArgumentParser()
-    pack.add_arguments(parser)
-    args = parser.parse_args([str(tmp_path / "nodes.csv"), str(tmp_path / "pods.csv"), *words])
-    out, err = io.StringIO(), io.StringIO()
-    return pack.run(args, out, err), out.getvalue(), err.getvalue()
-
-
-def test_the_command_prints_the_share_allocated_and_writes_it(tmp_path: Path) -> None:
-    result = tmp_path / "result.json"
-    code, out, err = command(tmp_path, "--seeds", "2", "--json", str(result))
-    assert (code, err) == (0, "")
-    lines = out.splitlines()
-    assert lines[0].startswith("fgd seed 0: ") and "% of GPU allocated" in lines[0]
-    shares = [row["allocated"] for row in json.loads(result.read_text())]
-    assert lines[2].startswith(f"fgd: {50 * sum(shares):.2f} % in the mean of 2 seeds")
-
-
-def test_bad_input_to_the_command_is_one_line_and_exit_2(tmp_path: Path) -> None:
-    code, out, err = command(tmp_path, "--demand", "nan")
-    assert (code, out) == (2, "")
-    assert err == ("fleetlab pack: demand is nan, not above 0 and at most 100 times the capacity\n")
-
-
-def test_the_bar_is_drawn_on_a_terminal_after_two_seconds_and_wiped() -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    clock = iter([0.0, 1.9, 2.1])
-    terminal = Terminal()
-    bar = pack.Bar(terminal, now_s=lambda: next(clock))
-    bar.show(0.25)
-    assert terminal.getvalue() == ""
-    bar.show(0.5)
-    assert terminal.getvalue() == "\r[" + "#" * 20 + "." * 20 + "]  50 %"
-    bar.clear()
-    assert terminal.getvalue().endswith("\r")

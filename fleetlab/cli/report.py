@@ -1,0 +1,73 @@
+"""A Run's figures as lines to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fleetlab.metrics import WARM_UP_SHARE, Waits
+from fleetlab.run import Run
+from fleetlab.wording import count, duration
+
+UNSTABLE = (
+    "UNSTABLE: the load is beyond what this policy can serve, the queue grew to the end, "
+    "and waits depend on how long one looks"
+)
+
+
+def lines_of(run: Run) -> Iterator[str]:
+    """Yield the figures of ``run``, each with its unit."""
+    metrics = run.metrics
+    begin, end = (duration(time_ms / 1000) for time_ms in metrics.window_ms)
+    warm_up = f"; the first {WARM_UP_SHARE:.0%} of the jobs fill the empty fleet"
+    yield f"counted        {metrics.waits.count:,} jobs from {begin} to {end}" + (
+        warm_up if metrics.window_ms[0] else ""
+    )
+    yield f"wait           {_waits(metrics.waits)}"
+    if len(metrics.by_kind) > 1:
+        width = max(map(len, metrics.by_kind))
+        for kind, waits in metrics.by_kind.items():
+            if waits.count:
+                yield f"  {kind:{width}}  {_waits(waits)} ({waits.count:,} jobs)"
+    yield f"slowdown       {metrics.waits.bounded_slowdown:.2f} bounded, mean"
+    yield (
+        f"utilisation    {_percent(metrics.allocated)} allocated, "
+        f"{_percent(metrics.productive)} productive, {_percent(metrics.offered)} offered"
+    )
+    yield (
+        f"free           {count(metrics.free_gpus)} GPUs in the mean, "
+        f"{count(metrics.hole_gpus)} of them while a job waited, "
+        f"{count(metrics.stranded_gpus)} on nodes too full for the gang"
+    )
+    yield f"queue          {count(metrics.waiting_jobs)} jobs in the mean"
+    yield f"makespan       {duration(metrics.makespan_s)}"
+    for word, number in (("rejected", metrics.rejected), ("dropped", metrics.dropped)):
+        if number:
+            yield f"{word:14} {number:,} jobs"
+    yield f"digest         {run.digest}"
+    if metrics.unstable:
+        yield UNSTABLE
+
+
+def rounded(figures: dict[str, float]) -> dict[str, Any]:
+    """Return figures as JSON holds them: counts whole, the rest to a millisecond or 10⁻⁶."""
+    return {
+        name: int(value)
+        if value == int(value) and not name.endswith("_s")
+        else round(float(value), 3 if name.endswith("_s") else 6)
+        for name, value in figures.items()
+    }
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _waits(waits: Waits) -> str:
+    parts = (
+        ("mean", waits.mean_s),
+        ("p50", waits.p50_s),
+        ("p95", waits.p95_s),
+        ("max", waits.max_s),
+    )
+    return ", ".join(f"{name} {duration(value)}" for name, value in parts)
