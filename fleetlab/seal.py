@@ -102,5 +102,24 @@ def sealed(ledger: Mapping[str, Any]) -> dict[str, Any]:
     return {**whole, "seal": whole_seal(link, whole)}
 
 
+def breaks(ledger: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Return (list, place in it) of every entry whose seal does not fit, in order of time.
+
+    ``("", 0)``, always last, stands for the rest of the ledger. An entry that was
+    changed breaks its own link; one that was taken out, put in or moved breaks the
+    link behind it.
+    """
+    found: list[tuple[str, int]] = []
+    link = first_link(ledger)
+    for name, place, entry in chain(ledger):
+        expected = next_link(link, entry)
+        link = str(entry.get("seal", ""))
+        if link != expected:
+            found.append((name, place))
+    if ledger.get("seal") != whole_seal(link, ledger):
+        found.append(("", 0))
+    return found
+
+
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
