@@ -16,6 +16,8 @@ FIGURES = (
     "offered",
     "allocated",
     "productive",
+    "goodput",
+    "mfu",
     "free_gpus",
     "hole_gpus",
     "stranded_gpus",
@@ -23,6 +25,11 @@ FIGURES = (
     "makespan_s",
     "rejected",
     "dropped",
+    "interruptions",
+    "lost_gpu_h",
+    "worst_low_priority_s",
+    "fairness",
+    "deadlocked",
     "unstable",
 )
 """Every name that ``figures_of`` may give, in this order."""
@@ -33,7 +40,9 @@ def figures_of(run: Run) -> dict[str, float]:
 
     ``near_wait_s`` and ``any_wait_s`` are the mean waits of the two kinds that
     Part 1 compares and are there only where a workload has such a pair.
-    ``unstable`` is 1 when the queue grew to the end.
+    ``worst_low_priority_s`` is the longest stretch that a job of the lowest priority
+    stood in the queue. ``unstable`` is 1 when the queue grew to the end, ``deadlocked``
+    when gangs waited for each other.
     """
     metrics = run.metrics
     waits = metrics.waits
@@ -44,8 +53,11 @@ def figures_of(run: Run) -> dict[str, float]:
         "wait_p95_s": waits.p95_s,
         "wait_max_s": waits.max_s,
         "bounded_slowdown": waits.bounded_slowdown,
+        "deadlocked": int(metrics.deadlocked),
         "unstable": int(metrics.unstable),
     }
+    if metrics.longest_wait_s:
+        found["worst_low_priority_s"] = metrics.longest_wait_s[min(metrics.longest_wait_s)]
     if run.pair is not None:
         for name, kind in (("near", run.pair.near), ("any", run.pair.anywhere)):
             found[f"{name}_wait_s"] = metrics.by_kind[run.jobs.kinds[kind]].mean_s
