@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from fleetlab.engine import Event
 from fleetlab.fleet import Fleet
 from fleetlab.job import BLOCK, NODE
+from fleetlab.log import Cause, Event
 from fleetlab.policy.placement import Refusal, Shape
-from fleetlab.run import Run, State
+from fleetlab.policy.settings import FOREVER_MS
+from fleetlab.run import NEVER, Run, State
 from fleetlab.wording import clock, duration, ordinal, plural
 
 
@@ -23,9 +24,14 @@ def explain(run: Run, job: int, time_ms: int) -> str:
     submit = int(run.jobs.submit_ms[job])
     if time_ms < submit:
         return f"{name} is not there yet: it is submitted on {clock(submit)}."
-    if run.row_of(job, Event.REJECT) is not None:
+    rejected = run.row_of(job, Event.REJECT)
+    if rejected is not None:
         asked = asks_for(run.shape_of(job), run.fleet)
-        return f"{name} can never run here: it asks for {asked}, and the fleet has no such place."
+        reason = {
+            Refusal.OVER_QUOTA: "its tenant may never hold that much",
+            Refusal.TOO_LITTLE_MEMORY: "the fleet has less memory than it needs",
+        }.get(Refusal(int(rejected[3])), "the fleet has no such place")
+        return f"{name} can never run here: it asks for {asked}, and {reason}."
     dropped = run.row_of(job, Event.DROP)
     if dropped is not None and dropped[0] <= time_ms:
         device = run.fleet.class_of(int(dropped[3]))
@@ -38,9 +44,9 @@ def explain(run: Run, job: int, time_ms: int) -> str:
             f"{name} ended on {clock(int(run.end_ms[job]))}; it had waited "
             f"{duration(run.wait_ms[job] / 1000)}."
         )
-    if 0 <= run.start_ms[job] <= time_ms:
-        return _running(run, job, name)
-    return _waiting(run, job, name, time_ms)
+    if 0 <= run.start_ms[job] <= time_ms and run.runs_at(job, time_ms):
+        return _running(run, job, name, time_ms) + _slowness(run, job, time_ms)
+    return _waiting(run, job, name, time_ms) + _interruption(run, job, time_ms)
 
 
 def asks_for(shape: Shape, fleet: Fleet) -> str:
@@ -105,20 +111,56 @@ def _by(promised_ms: int, now_ms: int) -> str:
     return f"by {clock(promised_ms)}, in {duration((promised_ms - now_ms) / 1000)}"
 
 
-def _running(run: Run, job: int, name: str) -> str:
+def _running(run: Run, job: int, name: str, time_ms: int) -> str:
     spans = run.spans
-    nodes = sorted({int(n) for n in spans.node[spans.job == job]})
+    here = (spans.job == job) & (spans.begin_ms <= time_ms) & (spans.end_ms > time_ms)
+    nodes = sorted({int(n) for n in spans.node[here]})
     blocks = sorted({run.fleet.block_of(node) for node in nodes})
     where = f"{plural(len(nodes), 'node')} in {plural(len(blocks), 'block')}"
     if len(nodes) == 1:
         where = f"node {nodes[0] % run.fleet.nodes_per_block + 1} of block {blocks[0] + 1}"
     waited = duration(run.wait_ms[job] / 1000)
-    end = f" until {clock(int(run.end_ms[job]))}" if run.end_ms[job] >= 0 else ""
+    until = int(spans.end_ms[here].max()) if here.any() else NEVER
+    end = f" until {clock(until)}" if until != NEVER else ""
+    begun = run.row_of(job, Event.START, time_ms)
+    start = int(begun[0]) if begun is not None else int(run.start_ms[job])
     asked = plural(int(run.jobs.gpus[job]), "device" if run.fleet.class_counts else "GPU")
-    return (
-        f"{name} runs: {asked} on {where}, from {clock(int(run.start_ms[job]))}{end}; "
-        f"it waited {waited}."
-    )
+    return f"{name} runs: {asked} on {where}, from {clock(start)}{end}; it waited {waited}."
+
+
+def _slowness(run: Run, job: int, time_ms: int) -> str:
+    """Return how much slower than it could a job runs where it lies; nothing if it does not."""
+    begun = run.row_of(job, Event.START, time_ms)
+    changed = run.row_of(job, Event.RETIME, time_ms)
+    if begun is None:
+        return ""
+    late = changed is not None and changed[0] >= begun[0]
+    ppm = int((changed if late and changed is not None else begun)[4])
+    if ppm <= 0:
+        return ""
+    return f" Lying so far apart, it takes {ppm / 10_000:.0f} % longer than on one block."
+
+
+def _interruption(run: Run, job: int, time_ms: int) -> str:
+    """Return what last cut the job short, if it had begun; else nothing."""
+    row = run.row_of(job, Event.INTERRUPT, time_ms)
+    if row is None:
+        return ""
+    cause, behind = Cause(int(row[3])), int(row[4])
+    if cause == Cause.RESIZE:
+        return ""
+    by = run.jobs.name(behind) if behind >= 0 else ""
+    reason = {
+        Cause.PRIORITY: f"job {by} goes before it",
+        Cause.QUOTA: f"its tenant had borrowed the GPUs that job {by} is owed",
+        Cause.SPOT: f"the provider took node {behind + 1} back",
+        Cause.FAILURE: f"node {behind + 1} failed",
+        Cause.MIGRATION: f"it was moved to make room for job {by}",
+    }[cause]
+    work = run.row_of(job, Event.WORK, int(row[0]))
+    lost = int(work[4]) if work is not None else 0
+    price = f", and {duration(lost / 1000)} of its work was lost" if lost else ""
+    return f" It was running until {clock(int(row[0]))}: {reason}{price}."
 
 
 def _waiting(run: Run, job: int, name: str, time_ms: int) -> str:
@@ -129,6 +171,16 @@ def _waiting(run: Run, job: int, name: str, time_ms: int) -> str:
     found = what_is_free(shape, state, run.fleet)
     row = run.row_of(job, Event.REFUSE, time_ms)
     reason = Refusal(int(row[3])) if row is not None else Refusal.NONE
+    owner = _owner_waits(run, job, reason)
+    if owner:
+        return f"{name} waits for {asked}: {found}, {owner}."
+    if reason == Refusal.HOLDS_AND_WAITS:
+        return _holding(run, job, name, time_ms)
+    if reason == Refusal.HOLDING_OUT_FOR_LOCALITY:
+        return (
+            f"{name} asks for {plural(shape.gpus, 'GPU')} and could start now, spread more widely: "
+            f"{found}. It holds out for a closer place, {_patience(run)}."
+        )
     if place and run.policy.backfill == "none":
         head = state.waiting[0]
         return (
@@ -147,9 +199,61 @@ def _waiting(run: Run, job: int, name: str, time_ms: int) -> str:
     if reason == Refusal.RESERVED_LATER:
         when = f" It is promised a start {by}." if by else ""
         return f"{name} waits for {asked}: {found}, and jobs ahead of it have what is left.{when}"
+    if run.metrics.unstable and place:
+        behind = " The queue grows to the end of the run: more is asked for than can be placed."
+    else:
+        behind = ""
+    overdue = run.row_of(job, Event.OVERDUE, time_ms)
+    if overdue is not None:
+        return f"{name} waits for {asked}: {found}. It has waited so long that nobody may pass it."
     if not place:
         when = f" It will start {by}, if running jobs keep to their estimates." if by else ""
         return f"{name} waits for {asked}: {found}. It is the head of the queue.{when}"
     if run.policy.backfill == "skip":
-        return f"{name} waits for {asked}: {found}. Whoever fits may pass it."
-    return f"{name} waits for {asked}: {found}. It is {ordinal(place + 1)} in the queue."
+        return f"{name} waits for {asked}: {found}. Whoever fits may pass it.{behind}"
+    return f"{name} waits for {asked}: {found}. It is {ordinal(place + 1)} in the queue.{behind}"
+
+
+def _owner_waits(run: Run, job: int, reason: Refusal) -> str:
+    """Return why the job's owner has to wait, if the reason is with the owner; else nothing."""
+    tenant = int(run.jobs.tenant[job])
+    if reason == Refusal.OVER_QUOTA:
+        quota = run.policy.quota[tenant]
+        rule = {
+            "hard": "which is hard",
+            "borrowable": "and nobody leaves it enough to borrow",
+            "reclaimable": "and nobody leaves it enough to borrow",
+        }[run.policy.quota_rule]
+        return f"but its tenant {tenant + 1} would go over its quota of {quota} GPUs, {rule}"
+    if reason == Refusal.TOO_LITTLE_MEMORY:
+        return "but the fleet's memory is taken"
+    return ""
+
+
+def _patience(run: Run) -> str:
+    patience_ms = run.policy.patience_ms
+    if patience_ms >= FOREVER_MS:
+        return "for ever if need be"
+    return f"for {duration(patience_ms / 1000)} at each step"
+
+
+def _holding(run: Run, job: int, name: str, time_ms: int) -> str:
+    """Return what a job that takes its GPUs piece by piece has, lacks and blocks."""
+    spans = run.spans
+    here = (spans.job == job) & (spans.begin_ms <= time_ms) & (spans.end_ms > time_ms)
+    held = sum(
+        int(bits).bit_count() if run.fleet.numbered else int(bits) for bits in spans.what[here]
+    )
+    wanted = int(run.jobs.gpus[job])
+    stuck = run.log[(run.log[:, 1] == Event.DEADLOCK) & (run.log[:, 0] <= time_ms)]
+    sentence = (
+        f"{name} holds {held} of the {wanted} GPUs it needs, idle, and waits for "
+        f"{wanted - held} more."
+    )
+    if len(stuck):
+        jobs, gpus = int(stuck[-1, 3]), int(stuck[-1, 4])
+        sentence += (
+            f" Deadlock: {plural(jobs, 'job')} hold {gpus} GPUs and wait for each other, "
+            f"so none will ever run."
+        )
+    return sentence

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fleetlab.metrics import Metrics
 
 Ints = npt.NDArray[np.int64]
+_STOPS = (Event.END, Event.INTERRUPT)
 NEVER = 1 << 62
 
 _CHANGES = (
@@ -249,6 +250,12 @@ class Run:
             return sorted(found, key=lambda job: (int(self.jobs.submit_ms[job]), job))
         place = {job: rank for rank, job in enumerate(self._service_order)}
         return sorted(found, key=place.__getitem__)
+
+    def runs_at(self, job: int, time_ms: int) -> bool:
+        """Return whether ``job`` is running just after all events at ``time_ms``."""
+        rows = self.log[self._rows_of(job)]
+        rows = rows[np.isin(rows[:, 1], (Event.START, *_STOPS)) & (rows[:, 0] <= time_ms)]
+        return bool(len(rows)) and int(rows[-1, 1]) == Event.START
 
     def next_change_ms(self, time_ms: int) -> int:
         """Return the next instant after ``time_ms`` at which a job comes, starts or ends.
