@@ -99,13 +99,19 @@ def fill(dist: Path, lock: RuntimeLock, files: dict[str, Path]) -> dict[str, dic
 def render(manifest: dict[str, dict[str, Any]], lock: RuntimeLock) -> str:
     """Return the finished page."""
     from fleetlab import __version__
+    from fleetlab.app.parts import PARTS
+    from fleetlab.missions.questions import CONFIDENCES, questions
 
+    asked = [question.for_page() for question in questions().values()]
     figures = pages.compute_figures()
     content = pages.render_content(SITE / "content", figures)
     page = pages.render_page(
         SITE / "index.html",
         content=content,
         figures=figures,
+        parts=[question for question in asked if question["part"] in PARTS],
+        questions=asked,
+        confidences=CONFIDENCES,
         version=__version__,
         pyodide_version=lock.pyodide,
     )

@@ -2,34 +2,40 @@
 // when; what a scenario means is Python's business.
 
 import { boot } from "./boot.js";
-import {
-  TRACKS, exported, merge, newRecord, predictionOf, readRecord, toMarkdown, withImport, withRun,
-} from "./record.js";
+import { readLock, showFault } from "./lock.js";
 import { nameControls } from "./names.js";
+import {
+  addressOf, partIn, placeNow, remember, rememberLocation, scenarioIn,
+} from "./place.js";
+import {
+  TRACKS, exported, merge, newRecord, partOf, predictionOf, readRecord, toMarkdown, withImport, withRun,
+} from "./record.js";
 import { openStore } from "./store.js";
 import * as view from "./view.js";
 
 const { find, write } = view;
 const root = document.documentElement;
-const PART = 1;
 const TYPING_MS = 500; // a pause in typing that is worth a save
 const TRACE_BYTES = 200e6;
 const LEDGER_BYTES = 100e6;
 const NARROW = matchMedia("(max-width: 52rem)"); // as in style.css
-const TABLES = { table: ["fleet", "table"], "chart-table": ["seeds", "chart_table"] };
 const THEMES = { auto: "automatic", light: "light", dark: "dark" };
 
 let record = newRecord(root.dataset.track, root.dataset.version);
-let here = new URL(location.href); // where the reader is, also where history may not say so
-let query = here.search; // the scenario as the address, and later Python, words it
-let frame = {}; // the newest value of each text
-let unlockedRun = null; // a run that ended before the prediction; evidence only after it
+let query = scenarioIn(location.search); // the scenario as the address, and later Python, words it
 let typing = 0;
 let python = null;
+// By part, on this track: the query it was left with, the newest value of each of its texts, and a
+// run that ended before the prediction, which is evidence only after it.
+const queries = new Map();
+const frames = new Map();
+const unlockedRuns = new Map();
 
 const store = openStore(showStatus);
 const now = () => new Date().toISOString();
-const part1 = () => predictionOf(record, PART);
+const partNow = () => Number(root.dataset.part);
+const frameOf = (part) => frames.get(part) ?? {};
+const partOfField = (field) => Number(field.closest(".part").dataset.part);
 
 // ---- the record
 
@@ -42,14 +48,16 @@ function showStatus(status) {
 }
 
 function showRecord() {
-  view.showLock(record);
-  view.showFrame(frame, Boolean(part1()));
-  const revealed = part1() && (frame.reveal || record.runs.length);
-  root.dataset.revealed = revealed ? "yes" : "no";
-  const field = find('[data-field="reflection"]');
-  if (document.activeElement !== field) field.value = record.reflections.part1 ?? "";
-  field.setAttribute("aria-describedby", `reflect-${record.track}`);
+  for (const section of view.partSections()) showPart(section);
   if (root.dataset.view === "ledger") view.showLedger(record);
+}
+
+function showPart(section) {
+  const part = Number(section.dataset.part);
+  const frame = frameOf(part);
+  view.showLock(section, record);
+  view.showFrame(section, frame, Boolean(predictionOf(record, part)));
+  view.showReveal(section, record, frame);
 }
 
 async function keep(changed, how = "save") {
@@ -61,10 +69,10 @@ async function keep(changed, how = "save") {
 // What another tab has kept in the meantime: its earlier prediction counts.
 function adopt(kept) {
   if (!kept || kept.track !== record.track) return;
-  const before = part1()?.at;
+  const before = JSON.stringify(record.predictions);
   record = merge(record, kept);
   showRecord();
-  if (part1()?.at !== before) tellPrediction();
+  if (JSON.stringify(record.predictions) !== before) tellRecord();
 }
 
 async function openRecord(track) {
@@ -75,31 +83,19 @@ async function openRecord(track) {
   if (kept) record = kept;
   root.dataset.record = "ready";
   showRecord();
-  if (track) python?.tell("record", JSON.stringify(record));
+  if (track) tellRecord();
 }
 
-const tellPrediction = () => part1() && python?.tell("prediction", part1());
+const tellRecord = () => python?.tell("record", JSON.stringify(record));
 
 // ---- where the reader is
 
-function address(search, name) {
-  const meant = new URLSearchParams(search).get("part") ? "part1" : "brief";
-  return (search || "?") + (["", "choose", meant].includes(name) ? "" : `#${name}`);
-}
-
-function remember(how, url) {
-  here = new URL(url, here);
-  try {
-    history[how](null, "", here);
-  } catch {
-    // A sandboxed frame may not change its address; the page works without.
-  }
-}
-
 function arrive(moved) {
   const [oldTrack, oldView] = [root.dataset.track, root.dataset.view];
-  const unknown = globalThis.placeReader(here);
-  const { track, view: name } = root.dataset;
+  const unknown = globalThis.placeReader(placeNow());
+  const { track, view: name, part } = root.dataset;
+  if (track !== oldTrack) queries.clear();
+  const here = queryHere();
   view.note("track_note", unknown ? "There is no track of that name. Choose one of these four." : "");
   for (const link of document.querySelectorAll("[data-to]")) {
     if (link.dataset.to === name) link.setAttribute("aria-current", "page");
@@ -107,12 +103,13 @@ function arrive(moved) {
   }
   const trackName = track ? find(`.track[href="?track=${track}"] h2`).textContent : "";
   document.title = trackName ? `${trackName}, Fleet Orchestration` : "Fleet Orchestration";
-  if (track && (track !== oldTrack || (moved && here.search !== query))) {
-    query = here.search;
+  if (track && (track !== oldTrack || here !== query)) {
+    query = here;
+    queries.set(Number(part), query);
     if (track !== oldTrack) {
       view.clearFrame();
-      frame = {};
-      unlockedRun = null;
+      frames.clear();
+      unlockedRuns.clear();
       openRecord(track);
     }
     python?.tell("scenario", query);
@@ -123,19 +120,37 @@ function arrive(moved) {
   }
 }
 
+// A fragment that names another part than the query does wins over it: #part2.
+function queryHere() {
+  const search = scenarioIn(placeNow().search);
+  const part = partNow();
+  if (!root.dataset.track || (partIn(search) ?? 1) === part) return search;
+  const meant = queryOf(part);
+  remember("replaceState", addressOf(meant, root.dataset.view));
+  return meant;
+}
+
+const queryOf = (part) => queries.get(part) ?? `?track=${root.dataset.track}&part=${part}`;
+
+// Where a fragment of this page leads: a part as it was left, or another view of this one.
+function within(fragment) {
+  const [, part] = /^part(\d)$/.exec(fragment) ?? [];
+  return part ? addressOf(queryOf(Number(part)), fragment) : addressOf(query, fragment);
+}
+
 function follow(event) {
   const link = event.target.closest("a[href]");
   const plainClick = !event.defaultPrevented && event.button === 0 &&
     !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
   if (!link || !plainClick || link.target || link.download) return;
-  const target = new URL(link.href);
+  const [target, here] = [new URL(link.href), placeNow()];
   if (target.origin !== here.origin || target.pathname !== here.pathname) return;
   event.preventDefault();
   if (link.classList.contains("skip")) find("#main").focus();
   else {
     flushTyping();
-    const within = link.getAttribute("href").startsWith("#");
-    remember("pushState", within ? address(query, target.hash.slice(1)) : target);
+    const inside = link.getAttribute("href").startsWith("#");
+    remember("pushState", inside ? within(target.hash.slice(1)) : addressOf(target.search, ""));
     arrive(true);
   }
 }
@@ -143,38 +158,32 @@ function follow(event) {
 // ---- what Python tells
 
 const onTell = {
-  frame(value) {
-    if (!value || (value.track && value.track !== record.track)) return;
-    frame = { ...frame, ...value };
-    showRecord();
-    showTables();
-    find("#slot-stage").setAttribute("aria-label", frame.stage_label ?? "The fleet");
+  frame({ track, part, ...value }) {
+    if (track !== record.track) return;
+    frames.set(part, { ...frameOf(part), ...value });
+    showPart(view.sectionOf(part));
     nameControls();
   },
   run(value) {
-    view.showProgress(1);
+    const part = partOf(value ?? {});
+    view.showProgress(view.sectionOf(part), 1);
     if (!value?.digest || trackOf(value) !== record.track) return;
-    write("announcement", `The run is finished. ${frame.title ?? ""}`);
+    write("announcement", `The run is finished. ${frameOf(part).title ?? ""}`);
     const run = { at: now(), ...value };
-    if (!part1()) unlockedRun = run;
+    if (!predictionOf(record, part)) unlockedRuns.set(part, run);
     else if (withRun(record, run) !== record) keep(withRun(record, run));
   },
   query(value) {
     const track = new URLSearchParams(value).get("track");
-    if (track !== root.dataset.track) return;
+    if (track !== root.dataset.track || partIn(value) !== partNow()) return;
     query = value;
-    remember("replaceState", address(query, root.dataset.view));
+    queries.set(partNow(), query);
+    remember("replaceState", addressOf(query, root.dataset.view));
   },
-  progress: (share) => view.showProgress(share),
+  progress: (share) => view.showProgress(view.sectionOf(partNow()), share),
   notice: (sentence) => view.showDock("notice", sentence),
   trace_error: (sentence) => write("trace_problem", sentence),
 };
-
-function showTables() {
-  for (const [name, [table, field]] of Object.entries(TABLES)) {
-    if (find(`[data-do="${name}"]`).open) view.showTable(table, frame[field] ?? []);
-  }
-}
 
 function trackOf({ scenario, track }) {
   if (track) return track;
@@ -182,11 +191,12 @@ function trackOf({ scenario, track }) {
 }
 
 function onState(state, progress) {
-  const bar = find(".stage progress");
   const megabytes = (bytes) => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0);
   const { loaded = 0, total = 0 } = progress ?? {};
-  bar.hidden = state !== "loading";
-  bar.value = total ? loaded / total : 0;
+  for (const bar of document.querySelectorAll("progress.loading")) {
+    bar.hidden = state !== "loading";
+    bar.value = total ? loaded / total : 0;
+  }
   if (state === "live") view.showDock("failure", "");
   write("loading", {
     loading: !total ? "Python is loading."
@@ -202,40 +212,31 @@ function onState(state, progress) {
 
 function lock(event) {
   event.preventDefault();
-  if (part1() || root.dataset.record !== "ready") return;
   const form = event.target;
-  const { choice, number, confidence } = form.elements;
-  const value = number.valueAsNumber;
-  const [faulty, sentence] = !choice.value ? [choice[0], "Choose one of the four answers."]
-    : !(value >= 0 && value <= 1000)
-      ? [number, "Write how many times as long, as a number from 0 to 1000."]
-      : !confidence.value ? [confidence, "Say how sure you are."] : [null, ""];
-  write("lock_problem", sentence);
-  for (const field of [...choice, number, confidence]) field.toggleAttribute("aria-invalid", false);
-  if (faulty) {
-    faulty.setAttribute("aria-invalid", "true");
-    faulty.focus();
-    return;
-  }
-  const prediction = {
-    part: PART, choice: choice.value, number: value, confidence: Number(confidence.value), at: now(),
-  };
+  const part = partOfField(form);
+  if (predictionOf(record, part) || root.dataset.record !== "ready") return;
+  const { prediction: made, field, sentence } = readLock(form, part);
+  const section = view.sectionOf(part);
+  write("lock_problem", sentence, section);
+  showFault(form, field);
+  if (!made) return;
+  const prediction = { ...made, at: now() };
   const locked = { ...record, predictions: [...record.predictions, prediction] };
-  const run = unlockedRun && { ...unlockedRun, at: prediction.at };
-  keep(run ? withRun(locked, run) : locked);
-  tellPrediction();
+  const run = unlockedRuns.get(part);
+  keep(run ? withRun(locked, { ...run, at: prediction.at }) : locked);
+  python.tell("prediction", prediction);
   form.reset();
-  find("#locked-title").focus();
+  find(".locked h2", section).focus();
 }
 
-function type() {
+function type({ target }) {
+  const part = `part${partOfField(target)}`;
   clearTimeout(typing);
   typing = setTimeout(flushTyping, TYPING_MS);
-  const text = find('[data-field="reflection"]').value;
   record = {
     ...record,
-    reflections: { ...record.reflections, part1: text },
-    reflected_at: { ...record.reflected_at, part1: now() },
+    reflections: { ...record.reflections, [part]: target.value },
+    reflected_at: { ...record.reflected_at, [part]: now() },
   };
 }
 
@@ -283,7 +284,7 @@ async function importLedger({ target }) {
     }
     const own = (await (await store).load(incoming.track)) ?? newRecord(incoming.track);
     await keep(withImport(own, incoming));
-    python.tell("record", JSON.stringify(record));
+    tellRecord();
     view.showDock("notice", `${file.name} is in your ledger.`);
   } catch (error) {
     write("import_problem", error.message);
@@ -291,9 +292,9 @@ async function importLedger({ target }) {
   target.value = "";
 }
 
-async function copyLink() {
-  const link = new URL(query, here).href.split("#")[0];
-  const field = find('[data-field="link"]');
+async function copyLink(button) {
+  const link = new URL(query, placeNow()).href.split("#")[0];
+  const field = find('[data-field="link"]', button.parentElement);
   field.value = link;
   try {
     await navigator.clipboard.writeText(link);
@@ -312,11 +313,11 @@ function afresh(asked) {
 }
 
 function startAfresh() {
-  unlockedRun = null;
-  delete frame.reveal;
+  unlockedRuns.clear();
+  for (const frame of frames.values()) delete frame.reveal;
   view.clearFrame();
   keep(newRecord(record.track, root.dataset.version, record.generation + 1));
-  python.tell("record", JSON.stringify(record));
+  tellRecord();
   afresh(false);
 }
 
@@ -383,19 +384,28 @@ openRecord(root.dataset.track);
 applyTheme();
 
 document.addEventListener("click", (event) => {
-  clicks[event.target.closest("button[data-do]")?.dataset.do]?.();
+  const button = event.target.closest("button[data-do]");
+  clicks[button?.dataset.do]?.(button);
+  const teller = event.target.closest("button[data-tell]");
+  if (teller) python.tell(teller.dataset.tell, teller.value);
   follow(event);
 });
 document.addEventListener("change", (event) => changes[event.target.dataset.do]?.(event));
-find(".lock").addEventListener("submit", lock);
-find('[data-field="reflection"]').addEventListener("input", type);
-for (const name of Object.keys(TABLES)) {
-  find(`[data-do="${name}"]`).addEventListener("toggle", showTables);
-}
+document.addEventListener("submit", (event) => event.target.matches(".lock") && lock(event));
+document.addEventListener("input", (event) => {
+  if (event.target.matches('[data-field="reflection"]')) type(event);
+});
+// "toggle" does not bubble, so it is heard on its way down.
+document.addEventListener("toggle", ({ target }) => {
+  const section = target.closest(".part");
+  if (!section) return;
+  if (target.dataset.tell) python.tell(target.dataset.tell, target.open);
+  else if (predictionOf(record, partOfField(target))) view.showTables(section, frameOf(partOfField(target)));
+}, true);
 NARROW.addEventListener("change", ({ matches }) => python.tell("narrow", matches));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
 addEventListener("popstate", () => {
-  here = new URL(location.href);
+  rememberLocation();
   arrive(true);
 });
 addEventListener("pagehide", leave);

@@ -1,16 +1,10 @@
 // What one reader did on one track, as a value: nothing here touches the page or the disk.
 
+import { CONFIDENCES, QUESTIONS, guessOf, questionOf, surenessOf, textOf } from "./questions.js";
+
 export const SCHEMA = "fleetlab-ledger/1";
 export const RUNS_KEPT = 200;
 export const TRACKS = ["titan", "guardian", "nomad", "pioneer"];
-export const CONFIDENCES = ["a guess", "unsure", "half sure", "fairly sure", "certain"];
-export const CHOICES = {
-  shorter: "Shorter",
-  same: "The same",
-  slightly: "Slightly longer",
-  much: "Much longer, and how much depends on what surrounds it",
-};
-const PARTS = [1, 2, 3];
 const LONGEST_TEXT = 20_000; // characters of a reflection, as in the page's own field
 const LARGEST_RUN = 50_000; // characters of one run as JSON
 
@@ -31,6 +25,11 @@ export function newRecord(track, version, generation = 0) {
 
 export const predictionOf = (record, part) =>
   record.predictions.find((prediction) => prediction.part === part);
+
+/** Returns the part whose evidence a run is: runs of the first versions do not say. */
+export const partOf = (run) => run.part ?? 1;
+
+export const runsOf = (record, part) => record.runs.filter((run) => partOf(run) === part);
 
 export const isEmpty = ({ predictions, runs, reflections }) =>
   !predictions.length && !runs.length && !Object.values(reflections).some(Boolean);
@@ -137,7 +136,7 @@ export function readRecord(text, name) {
   record.runs = record.runs.sort(byTime).slice(-RUNS_KEPT);
   const reflections = value.reflections ?? {};
   if (!isObject(reflections)) refuse("its reflections are not texts by part.");
-  for (const part of PARTS.map((number) => `part${number}`)) {
+  for (const part of QUESTIONS.map(({ part: number }) => `part${number}`)) {
     const written = reflections[part] ?? "";
     if (typeof written !== "string" || written.length > LONGEST_TEXT) {
       refuse(`the reflection of ${part} is not a text of at most ${LONGEST_TEXT} characters.`);
@@ -149,9 +148,13 @@ export function readRecord(text, name) {
 
 function faultOfPrediction(entry) {
   if (!isObject(entry)) return "is not an object";
-  if (!PARTS.includes(entry.part)) return "names no part";
-  if (!Object.hasOwn(CHOICES, entry.choice)) return "has a choice that was never offered";
-  if (!(Number.isFinite(entry.number) && entry.number >= 0)) return "has no number";
+  const question = questionOf(entry.part);
+  if (!question) return "names no part";
+  if (!textOf(entry.part, entry.choice)) return "has a choice that was never offered";
+  const wanted = question.number;
+  if (wanted && !(entry.number >= wanted.low && entry.number <= wanted.high)) {
+    return `has no number from ${wanted.low} to ${wanted.high}`;
+  }
   if (!CONFIDENCES[entry.confidence - 1]) return "has no confidence from 1 to 5";
   if (!isTime(entry.at)) return "has no time";
   return "";
@@ -183,9 +186,10 @@ export function toMarkdown(record, trackName) {
   const missing = missingFrom(record);
   if (missing.length) lines.push(`Not complete: it lacks ${missing.join(", ")}.`, "");
   lines.push(`Version ${plain(record.version || "unknown")}, seed ${record.seed ?? "not set"}.`, "");
-  lines.push("## Predictions", "", row(["part", "choice", "times as long", "confidence", "made"]), rule(5));
-  for (const { part, choice, number, confidence, at } of record.predictions) {
-    lines.push(row([part, CHOICES[choice], number, CONFIDENCES[confidence - 1], at]));
+  lines.push("## Predictions", "", row(["part", "choice", "number", "confidence", "made"]), rule(5));
+  for (const prediction of record.predictions) {
+    const { part, choice, at } = prediction;
+    lines.push(row([part, textOf(part, choice), guessOf(prediction), surenessOf(prediction), at]));
   }
   const names = figureNames(record.runs);
   lines.push("", "## Runs", "", row(["time", "scenario", ...names, "digest"]), rule(names.length + 3));

@@ -1,20 +1,23 @@
 // Writes values into the page, always as text and never as markup.
 
 import {
-  CHOICES, CONFIDENCES, asText, figureNames, isEmpty, missingFrom, predictionOf,
+  asText, figureNames, isEmpty, missingFrom, predictionOf, runsOf,
 } from "./record.js";
+import { guessOf, surenessOf, textOf } from "./questions.js";
 
 const RUNS_SHOWN = 25;
 // What may be read before the prediction is locked: the scene, but nothing it measured.
 const OPEN_TEXTS = new Set(["title", "scene", "why"]);
 
-export const find = (selector) => document.querySelector(selector);
-const element = (name) => find(`[data-text="${name}"]`);
+export const find = (selector, within = document) => within.querySelector(selector);
+export const sectionOf = (part) => find(`.part[data-part="${part}"]`);
+export const partSections = () => [...document.querySelectorAll(".part")];
+const element = (name, within) => find(`[data-text="${name}"]`, within);
 const firstTexts = new Map();
 
 /** Writes a text where the page has a place for it; the same text again changes nothing. */
-export function write(name, text) {
-  for (const place of document.querySelectorAll(`[data-text="${name}"]`)) {
+export function write(name, text, within = document) {
+  for (const place of within.querySelectorAll(`[data-text="${name}"]`)) {
     if (!firstTexts.has(place)) firstTexts.set(place, place.textContent);
     const value = text ?? "";
     if (place.textContent !== String(value)) place.textContent = value;
@@ -27,32 +30,48 @@ export function note(name, text) {
   element(name).hidden = !text;
 }
 
-/** Shows a frame: its texts, bars and the figures that it has; the rest waits for the lock. */
-export function showFrame(frame, locked) {
+/**
+ * Shows a frame in its part: the texts, bars and cards that it has. Before the lock only the scene
+ * is shown; what was measured waits.
+ */
+export function showFrame(section, frame, locked) {
   for (const [name, value] of Object.entries(frame)) {
     if (typeof value === "object" || !(locked || OPEN_TEXTS.has(name))) continue;
-    write(name, value);
+    write(name, value, section);
   }
-  for (const [name, text] of Object.entries(frame.labels ?? {})) write(`labels.${name}`, text);
-  element("why").setAttribute("aria-live", frame.playing ? "off" : "polite");
+  for (const [name, text] of Object.entries(frame.labels ?? {})) write(`labels.${name}`, text, section);
+  for (const place of section.querySelectorAll("[data-label]")) {
+    const label = frame[place.dataset.label];
+    if (label) place.setAttribute("aria-label", label);
+  }
+  element("why", section)?.setAttribute("aria-live", frame.playing ? "off" : "polite");
   if (!locked) return;
   for (const [name, share] of Object.entries(frame.bars ?? {})) {
-    find(`[data-bar="${name}"]`)?.style.setProperty("--share", Math.min(1, Math.max(0, share || 0)));
+    const bar = find(`[data-bar="${name}"]`, section);
+    bar?.style.setProperty("--share", Math.min(1, Math.max(0, share || 0)));
   }
-  for (const card of document.querySelectorAll("[data-needs]")) {
+  for (const card of section.querySelectorAll("[data-needs]")) {
     card.hidden = !frame[card.dataset.needs];
   }
-  for (const option of document.querySelectorAll("[data-option]")) {
+  for (const option of section.querySelectorAll("[data-option]")) {
     option.toggleAttribute("data-measured", option.dataset.option === frame.answer);
+  }
+  showTables(section, frame);
+}
+
+/** Fills the tables that are open; a closed one costs nothing. */
+export function showTables(section, frame) {
+  for (const table of section.querySelectorAll("details.table[open] [data-table]")) {
+    showTable(table, frame[table.dataset.table] ?? []);
   }
 }
 
 /** Shows how far the run under way has come, where its result will stand; 1 is the end. */
-export function showProgress(share) {
-  const bar = find(".running");
+export function showProgress(section, share) {
+  const bar = find(".running", section);
   bar.hidden = share >= 1;
   bar.value = share;
-  document.documentElement.toggleAttribute("data-running", share < 1);
+  section.toggleAttribute("data-running", share < 1);
 }
 
 /** Takes every text back to what the page said first: another track has begun. */
@@ -68,7 +87,7 @@ export function clearFrame() {
 }
 
 /** Fills a table; the first row holds the names of the columns. */
-export function showTable(name, [head = [], ...rows]) {
+export function showTable(table, [head = [], ...rows]) {
   const cell = (tag, value) => {
     const made = document.createElement(tag);
     if (value instanceof Node) made.append(value);
@@ -84,7 +103,7 @@ export function showTable(name, [head = [], ...rows]) {
   const [top, body] = ["thead", "tbody"].map((tag) => document.createElement(tag));
   top.append(line("th", head));
   body.append(...rows.map((cells) => line("td", cells)));
-  find(`[data-table="${name}"]`).replaceChildren(top, body);
+  table.replaceChildren(top, body);
 }
 
 /** Returns an ISO time as the reader's clock shows it, with the day when it was another. */
@@ -102,35 +121,48 @@ function timeElement(iso) {
   return made;
 }
 
-/** Shows whether part 1 is predicted, and how; the page's gates follow `data-locked`. */
-export function showLock(record) {
-  const prediction = predictionOf(record, 1);
-  document.documentElement.dataset.locked = prediction ? "yes" : "no";
-  for (const gate of document.querySelectorAll(".gated")) gate.inert = !prediction;
-  for (const option of document.querySelectorAll("[data-option]")) {
+/** Shows whether a part is predicted, and how; its gates follow `data-locked`. */
+export function showLock(section, record) {
+  const part = Number(section.dataset.part);
+  const prediction = predictionOf(record, part);
+  section.dataset.locked = prediction ? "yes" : "no";
+  for (const gate of section.querySelectorAll(".gated")) gate.inert = !prediction;
+  for (const option of section.querySelectorAll("[data-option]")) {
     const mine = option.dataset.option === prediction?.choice;
     option.toggleAttribute("data-mine", mine);
-    const mark = option.querySelector(".mark");
+    const mark = find(".mark", option);
     mark.replaceChildren(...(mine ? ["yours, ", timeElement(prediction.at)] : []));
   }
   if (!prediction) return;
-  const { number, confidence } = prediction;
-  write("locked_detail", `${number} times as long, ${CONFIDENCES[confidence - 1]}.`);
-  const choice = CHOICES[prediction.choice].split(",")[0].toLowerCase();
-  write("yours", `You said at ${clock(prediction.at)}: ${choice}, ${number} times as long ` +
-    `(${CONFIDENCES[confidence - 1]}).`);
+  const [guess, sureness] = [guessOf(prediction), surenessOf(prediction)];
+  write("locked_detail", `${guess ? `${guess}, ` : ""}${sureness}.`, section);
+  const choice = textOf(part, prediction.choice).split(/[,:]/)[0].toLowerCase();
+  write("yours", `You said at ${clock(prediction.at)}: ${[choice, guess].filter(Boolean).join(", ")} ` +
+    `(${sureness}).`, section);
+}
+
+/** Shows what the run and the reader have written of a part, when there is something to show. */
+export function showReveal(section, record, frame) {
+  const part = Number(section.dataset.part);
+  const revealed = predictionOf(record, part) && (frame.reveal || runsOf(record, part).length);
+  section.dataset.revealed = revealed ? "yes" : "no";
+  const field = find('[data-field="reflection"]', section);
+  if (document.activeElement !== field) field.value = record.reflections[`part${part}`] ?? "";
+  field.setAttribute("aria-describedby", `part${part}-reflect-${record.track}`);
 }
 
 /** Shows the record in the ledger. */
 export function showLedger(record) {
-  showTable("predictions", [
-    ["part", "prediction", "times as long", "confidence", "made"],
-    ...record.predictions.map(({ part, choice, number, confidence, at }) =>
-      [part, CHOICES[choice], number, CONFIDENCES[confidence - 1], timeElement(at)]),
+  showTable(find('[data-table="predictions"]'), [
+    ["part", "prediction", "number", "confidence", "made"],
+    ...record.predictions.map((prediction) => {
+      const { part, choice, at } = prediction;
+      return [part, textOf(part, choice), guessOf(prediction), surenessOf(prediction), timeElement(at)];
+    }),
   ]);
   const names = figureNames(record.runs);
   const shown = record.runs.slice(-RUNS_SHOWN).reverse();
-  showTable("runs", [
+  showTable(find('[data-table="runs"]'), [
     ["time", "scenario", ...names.map((name) => name.replaceAll("_", " ")), "digest"],
     ...shown.map((run) => [timeElement(run.at), scenarioLink(run.scenario),
       ...names.map((name) => run.figures?.[name] ?? ""), run.digest.slice(0, 12)]),

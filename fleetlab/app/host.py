@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from bokeh.core.serialization import Serializer
+from bokeh.core.serialization import Serializer, UnknownReferenceError
 from bokeh.document import Document
 from bokeh.embed.util import standalone_docs_json_and_render_items
 
@@ -88,8 +89,10 @@ class Link:
         self._post("patch", _local(json.dumps(patch)), None)
 
     def apply(self, patch: str) -> None:
-        """Apply a change that the reader made."""
-        self.document.apply_json_patch(json.loads(patch), setter="js")
+        """Apply a change that the reader made, if what was changed is still there."""
+        # What is drawn may have been replaced while the change was on its way.
+        with suppress(UnknownReferenceError):
+            self.document.apply_json_patch(json.loads(patch), setter="js")
 
 
 def _local(text: str) -> str:

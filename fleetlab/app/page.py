@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fleetlab.app.palette import palette
-from fleetlab.app.parts import Part, part_of
+from fleetlab.app.parts import PARTS, Part, part_of
 from fleetlab.app.session import Clock, Session
 from fleetlab.scenario import Scenario
 from fleetlab.traces import TraceError, load_trace
@@ -33,9 +33,19 @@ class Page:
         self._colours = palette(look)
         self._narrow = "narrow" in look.split()
         self._trace_name = ""
-        scenario, self._complaints = Scenario.read(query)
+        self._predictions: dict[tuple[str, int], dict[str, Any]] = {}
+        self._begun = False
+        scenario = self._read(query)
         self.session = Session(scenario, clock, self._changed, lambda text: tell("notice", text))
         self.part = self._open_part()
+
+    def _read(self, query: str) -> Scenario:
+        """Return the Scenario of an address; what it cannot have is kept to be said."""
+        scenario, self._complaints = Scenario.read(query)
+        if scenario.part not in PARTS:
+            self._complaints.append(f"part: there is no part {scenario.part} here yet")
+            scenario = scenario.but(part=min(PARTS))
+        return scenario
 
     def _open_part(self) -> Part:
         part = part_of(self.session)
@@ -47,18 +57,19 @@ class Page:
     @property
     def slots(self) -> dict[str, Any]:
         """The views of the open part, by the id of the element that each goes into."""
-        return self.part.slots
+        number = self.session.scenario.part
+        return {f"part{number}-{slot}": view for slot, view in self.part.slots.items()}
 
     def begin(self) -> None:
         """Say what the address got wrong, and start the first run."""
+        self._begun = True
         for sentence in self._complaints[:1]:
             more = len(self._complaints) - 1
             rest = f" {more} more choices in the address were left out." if more else ""
             self._tell("notice", sentence + "." * (not sentence.endswith(".")) + rest)
-        self.session.open(self._opening(self.session.scenario))
-
-    def _opening(self, scenario: Scenario) -> Scenario:
-        return scenario if self.session.prediction is not None else self.part.opening(scenario)
+        scenario = self.session.scenario
+        locked = self.session.prediction is not None
+        self.session.open(scenario if locked else self.part.opening(scenario))
 
     # ---- what the page tells
 
@@ -72,10 +83,9 @@ class Page:
 
     def _hear_scenario(self, query: Any) -> None:
         before = self.session.scenario
-        scenario, self._complaints = Scenario.read(str(query))
-        if (scenario.track, scenario.part) != (before.track, before.part):
-            self.session.prediction = None
+        scenario = self._read(str(query))
         self.session.scenario = scenario
+        self.session.prediction = self._prediction()
         if scenario.part != before.part:
             self.session.leave()
             self.part = self._open_part()
@@ -84,29 +94,34 @@ class Page:
 
     def _hear_record(self, record: Any) -> None:
         record = json.loads(record) if isinstance(record, str) else record
-        scenario = self.session.scenario
-        if not isinstance(record, dict) or record.get("track") != scenario.track:
+        if not isinstance(record, dict):
             return
-        made = [p for p in record.get("predictions", []) if p.get("part") == scenario.part]
-        before = self.session.prediction
-        self.session.prediction = made[0] if made else None
-        if (before is None) != (self.session.prediction is None) and self.session.run is not None:
-            self._lock_changed()
+        track, made = str(record.get("track")), record.get("predictions", [])
+        self._predictions = {key: p for key, p in self._predictions.items() if key[0] != track}
+        self._predictions |= {(track, p["part"]): p for p in made}
+        self._predicted()
 
     def _hear_prediction(self, prediction: Any) -> None:
-        if isinstance(prediction, dict):
-            self.session.prediction = prediction
-            self._lock_changed()
+        if isinstance(prediction, dict) and "part" in prediction:
+            self._predictions[self.session.scenario.track, prediction["part"]] = prediction
+            self._predicted()
 
-    def _lock_changed(self) -> None:
-        """Show what belongs before the lock, or behind it."""
+    def _prediction(self) -> dict[str, Any] | None:
         scenario = self.session.scenario
-        locked = self.session.prediction is not None
-        wanted = self.part.unlocked(scenario) if locked else self.part.opening(scenario)
+        return self._predictions.get((scenario.track, scenario.part))
+
+    def _predicted(self) -> None:
+        """Take the open part's prediction as it now is, and show what it opens or closes."""
+        before, now = self.session.prediction, self._prediction()
+        self.session.prediction = now
+        if now == before or not self._begun:
+            return
+        scenario = self.session.scenario
+        wanted = self.part.unlocked(scenario) if now else self.part.opening(scenario)
         if wanted != scenario:
             self.session.open(wanted)
         else:
-            self._tell("frame", self.part.frame())
+            self._tell_frame()
 
     def _hear_theme(self, theme: Any) -> None:
         self._colours = palette(str(theme))
@@ -147,6 +162,12 @@ class Page:
         if what == "scenario":
             self._tell("query", "?" + session.scenario.query())
             return
-        self._tell("frame", self.part.frame())
+        self._tell_frame()
         if what == "run" and session.run is not None:
-            self._tell("run", self.part.record(session.run))
+            part = session.scenario.part
+            self._tell("run", {"part": part, **self.part.record(session.run)})
+
+    def _tell_frame(self) -> None:
+        scenario = self.session.scenario
+        here = {"track": scenario.track, "part": scenario.part}
+        self._tell("frame", {**here, **self.part.frame()})

@@ -6,17 +6,20 @@ what has changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from importlib import import_module
+from typing import Any, Protocol, cast
 
 from fleetlab.app.palette import Palette
 from fleetlab.app.session import Session
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
 
+PARTS = {1: "fragmentation.FragmentationAudit"}
+"""The parts that this lab has, by number: module and class. The site shows these and no others."""
+
 
 class Part(Protocol):
-    """One part of the lab; ``slots`` maps the id of an element to the view that goes into it."""
+    """One part of the lab; ``slots`` maps a slot of its template to the view that goes into it."""
 
     slots: dict[str, Any]
 
@@ -46,8 +49,6 @@ class Part(Protocol):
 
 
 def part_of(session: Session) -> Part:
-    """Return the part that the session's Scenario is about."""
-    from fleetlab.app.parts.fragmentation import FragmentationAudit
-
-    parts: dict[int, Callable[[Session], Part]] = {1: FragmentationAudit}
-    return parts.get(session.scenario.part, FragmentationAudit)(session)
+    """Return the part that the session's Scenario is about, which must be one of ``PARTS``."""
+    module, _, name = PARTS[session.scenario.part].partition(".")
+    return cast(Part, getattr(import_module(f"{__name__}.{module}"), name)(session))

@@ -36,11 +36,11 @@ class FragmentationAudit:
         self.controls = Controls(session)
         self.spread = Spread()
         self.slots: dict[str, Any] = {
-            "slot-controls": self.controls.view,
-            "slot-stage": self.heatmap.view,
-            "slot-transport": self.transport.view,
-            "slot-queue": self.queue.view,
-            "slot-chart": self.spread.view,
+            "controls": self.controls.view,
+            "stage": self.heatmap.view,
+            "transport": self.transport.view,
+            "queue": self.queue.view,
+            "chart": self.spread.view,
         }
 
     def measure(self, run: Run) -> Replica | None:

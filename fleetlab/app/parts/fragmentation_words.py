@@ -66,7 +66,6 @@ def frame(session: Session) -> dict[str, Any]:
         return {}
     track = mission(session.scenario.track)
     shown: dict[str, Any] = {
-        "track": track.track,
         "playing": session.playing,
         "title": title(moment, track),
         "scene": scene(moment, track),
