@@ -25,6 +25,8 @@ COMMANDS = {
     "why": "say in one sentence why a job of a Scenario waits at a time",
     "diff": "say where two Scenarios with the same jobs part",
     "pack": "fill a cluster with shared GPUs until nothing more fits",
+    "verify": "run a ledger's Scenarios again and say which of its figures hold",
+    "grade": "turn ledgers into a class table, and into a page of what was predicted",
 }
 
 

@@ -1,0 +1,102 @@
+"""The figures that a ledger keeps of a Run, at a fixed precision.
+
+The page records them and ``verify`` computes them again, both from here.
+"""
+
+from __future__ import annotations
+
+from fleetlab.figures import figures_of
+from fleetlab.run import Run
+
+DECIMALS = {
+    "wait_mean_s": 3,
+    "wait_p50_s": 3,
+    "wait_p95_s": 3,
+    "near_wait_s": 3,
+    "any_wait_s": 3,
+    "worst_low_priority_s": 3,
+    "allocated": 4,
+    "productive": 4,
+    "goodput": 4,
+    "mfu": 4,
+    "fairness": 4,
+    "deadlocked": 0,
+    "interruptions": 0,
+    "lost_gpu_h": 2,
+    "hole_gpus": 2,
+    "dropped": 0,
+    "cost_dollars": 2,
+    "time_to_converge_s": 3,
+}
+"""Every figure that a ledger may keep, and how many decimals of it."""
+
+_WAITS = ("wait_mean_s", "wait_p50_s", "wait_p95_s")
+KEPT = {
+    1: (*_WAITS, "allocated", "productive", "hole_gpus", "dropped", "near_wait_s", "any_wait_s"),
+    2: (
+        *_WAITS, "worst_low_priority_s", "allocated", "productive", "goodput", "mfu",
+        "fairness", "deadlocked",
+    ),
+    3: (
+        "wait_p50_s", "wait_p95_s", "allocated", "productive", "goodput", "mfu",
+        "interruptions", "lost_gpu_h", "cost_dollars", "time_to_converge_s",
+    ),
+}  # fmt: skip
+"""The figures that a ledger keeps of a run, by part."""
+
+EVIDENCE = {
+    "allocated": "allocated",
+    "productive": "productive",
+    "mfu": "mfu",
+    "wait_p50": "wait_p50_s",
+    "wait_p95": "wait_p95_s",
+    "worst_low_priority": "worst_low_priority_s",
+    "cost": "cost_dollars",
+    "time_to_converge": "time_to_converge_s",
+}
+"""The evidence that a policy is defended with, and the figure of a run that each is."""
+
+DIVERGENCE = 0.005
+"""By how much utilisations must part to be called different."""
+
+
+def kept_figures(run: Run) -> dict[str, float]:
+    """Return what the ledger of its part keeps of ``run``, rounded as ``DECIMALS`` says.
+
+    Waits in seconds, shares of 1, counts, dollars. A figure that the run has no such
+    thing for is not there.
+    """
+    found = figures_of(run)
+    part = run.scenario.part if run.scenario is not None else 1
+    return {name: rounded(name, found[name]) for name in KEPT[part] if name in found}
+
+
+def rounded(name: str, value: float) -> float:
+    """Return a figure as a ledger keeps it; one that is counted is a whole number."""
+    decimals = DECIMALS[name]
+    return round(float(value), decimals) if decimals else round(value)
+
+
+def agrees(name: str, recorded: float, measured: float) -> bool:
+    """Decide whether a recorded figure is what was measured, at the precision that is kept.
+
+    Two machines may round a value that lies on the edge to either side; both are right.
+    """
+    decimals = DECIMALS[name]
+    exact = abs(recorded - measured) <= 0.5 * 10.0**-decimals * (1 + 1e-6)
+    return exact and round(recorded, decimals) == recorded
+
+
+def diverge(one: dict[str, float], other: dict[str, float]) -> bool:
+    """Decide whether one of two runs kept more GPUs allocated and got less work done.
+
+    By ``DIVERGENCE`` at least, in ``allocated`` one way and in ``productive`` or
+    ``mfu`` the other way.
+    """
+    for busy, idle in ((one, other), (other, one)):
+        gap = {name: busy[name] - idle[name] for name in busy.keys() & idle.keys()}
+        if gap.get("allocated", 0.0) >= DIVERGENCE and (
+            min(gap.get("productive", 0.0), gap.get("mfu", 0.0)) <= -DIVERGENCE
+        ):
+            return True
+    return False
