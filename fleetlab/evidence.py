@@ -5,6 +5,8 @@ The page records them and ``verify`` computes them again, both from here.
 
 from __future__ import annotations
 
+from typing import Any
+
 from fleetlab.figures import figures_of
 from fleetlab.run import Run
 
@@ -58,6 +60,23 @@ EVIDENCE = {
 
 DIVERGENCE = 0.005
 """By how much utilisations must part to be called different."""
+
+
+def record_of(run: Run) -> dict[str, Any]:
+    """Return what a ledger keeps of ``run``; the page adds when that was.
+
+    Raises ValueError for a run without a Scenario, which nobody could repeat.
+    """
+    if run.scenario is None:
+        raise ValueError("a run of no Scenario cannot be repeated, so a ledger does not keep it")
+    return {
+        "part": run.scenario.part,
+        "scenario": "?" + run.scenario.query(),
+        "seed": run.scenario.seed,
+        "track": run.scenario.track,
+        "digest": run.digest,
+        "figures": kept_figures(run),
+    }
 
 
 def kept_figures(run: Run) -> dict[str, float]:

@@ -198,7 +198,7 @@ class _Reader:
         found: list[Record] = []
         for place, entry in self.entries("runs", value, MOST_RUNS):
             figures = self.fields(f"{place}.figures", entry.get("figures"))
-            part = 1 if schema == FIRST_SCHEMA else entry.get("part")
+            part = entry.get("part", 1 if schema == FIRST_SCHEMA else None)
             found.append(
                 Record(
                     part=self.one_of(f"{place}.part", part, PARTS),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fleetlab import __version__
-from fleetlab.evidence import kept_figures
+from fleetlab.evidence import record_of
 from fleetlab.ledger import SCHEMA
 from fleetlab.scenario import Scenario
 from fleetlab.seal import sealed
@@ -28,16 +28,7 @@ def at(minute: int) -> str:
 
 def recorded(scenario: Scenario, minute: int) -> dict[str, Any]:
     """Return a run as the page records it."""
-    run = simulate(scenario)
-    return {
-        "part": scenario.part,
-        "scenario": "?" + scenario.query(),
-        "seed": scenario.seed,
-        "track": scenario.track,
-        "digest": run.digest,
-        "figures": kept_figures(run),
-        "at": at(minute),
-    }
+    return {**record_of(simulate(scenario)), "at": at(minute)}
 
 
 @cache

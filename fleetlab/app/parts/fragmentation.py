@@ -15,9 +15,9 @@ from fleetlab.app.parts.fragmentation_words import (
     block_words,
     frame,
     replica_of,
-    run_record,
 )
 from fleetlab.app.session import Session
+from fleetlab.evidence import record_of
 from fleetlab.missions import mission
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
@@ -88,7 +88,7 @@ class FragmentationAudit:
 
     def record(self, run: Run) -> dict[str, Any]:
         """Return what the ledger keeps of a run."""
-        return run_record(self._session, run)
+        return record_of(run)
 
     def hear(self, name: str, value: Any) -> None:
         """Take nothing: Part 1 has no messages of its own."""

@@ -302,28 +302,3 @@ def _owners(moment: Moment, node: int) -> list[int]:
     size = moment.run.fleet.gpus_per_node
     owners = moment.state.owner[node * size : (node + 1) * size].tolist()
     return list(dict.fromkeys(job for job in owners if job >= 0))
-
-
-def run_record(session: Session, run: Run) -> dict[str, Any]:
-    """Return what the ledger keeps of a run: Scenario, digest, figures in seconds and shares."""
-    metrics = run.metrics
-    kept: dict[str, float | int] = {
-        "wait_mean_s": round(metrics.waits.mean_s, 3),
-        "wait_p50_s": round(metrics.waits.p50_s, 3),
-        "wait_p95_s": round(metrics.waits.p95_s, 3),
-        "allocated": round(metrics.allocated, 4),
-        "productive": round(metrics.productive, 4),
-        "hole_gpus": round(metrics.hole_gpus, 2),
-        "dropped": metrics.dropped,
-    }
-    if run.pair is not None:
-        for name, kind in (("near", run.pair.near), ("any", run.pair.anywhere)):
-            kept[f"{name}_wait_s"] = round(metrics.by_kind[run.jobs.kinds[kind]].mean_s, 3)
-    scenario = run.scenario or session.scenario
-    return {
-        "digest": run.digest,
-        "scenario": "?" + scenario.query(),
-        "seed": scenario.seed,
-        "track": scenario.track,
-        "figures": kept,
-    }
