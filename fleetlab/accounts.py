@@ -20,7 +20,7 @@ class Accounts:
 
     ``held[tenant]`` is in thousandths of a GPU. ``memory_gb`` is what the whole
     fleet has (0: not counted). Raises ValueError when there are more tenants than quotas
-    or weights.
+    or weights, or quotas add up to more than the fleet.
     """
 
     def __init__(self, fleet: Fleet, jobs: JobTable, policy: Policy, memory_gb: int) -> None:
@@ -30,6 +30,15 @@ class Accounts:
         for name, given in (("quota", policy.quota), ("weights", policy.weights)):
             if given and len(given) < count:
                 raise ValueError(f"{name}: {len(given)} given for {count} tenants; give one each")
+        for name, given in (
+            ("quota", () if policy.departments else policy.quota),
+            ("department_quota", policy.department_quota),
+        ):
+            if sum(given) > fleet.gpus:
+                raise ValueError(
+                    f"{name}: the quotas add up to {sum(given)} GPUs and the fleet has "
+                    f"{fleet.gpus}; lower them"
+                )
         self.tenant: list[int] = jobs.tenant.tolist()
         self.amount: list[int] = (jobs.gpus * jobs.gpu_milli).tolist()
         self.priority: list[int] = np.maximum(jobs.priority, 0).tolist()
@@ -68,16 +77,18 @@ class Accounts:
 
     def refusal(self, job: int) -> Refusal:
         """Return why the tenant of ``job`` may not start it now, or NONE."""
-        amount, tenant = self.amount[job], self.tenant[job]
         if self.memory_gb and self.memory[job] + sum(self.held_memory) > self.memory_gb:
             return Refusal.TOO_LITTLE_MEMORY
+        allowed = self.may_take(self.tenant[job], self.amount[job])
+        return Refusal.NONE if allowed else Refusal.OVER_QUOTA
+
+    def may_take(self, tenant: int, milli: int) -> bool:
+        """Return whether quota lets ``tenant`` hold ``milli`` thousandths of a GPU more."""
         if not self.quota:
-            return Refusal.NONE
-        rule = self.policy.quota_rule
-        if self.policy.departments and self.held[tenant] + amount > self._room(tenant):
-            return Refusal.OVER_QUOTA
-        over = refusal(rule, tenant, amount, self.held, self.quota)
-        return Refusal.OVER_QUOTA if over else Refusal.NONE
+            return True
+        if self.policy.departments and self.held[tenant] + milli > self._room(tenant):
+            return False
+        return refusal(self.policy.quota_rule, tenant, milli, self.held, self.quota) is None
 
     def _room(self, tenant: int) -> int:
         """Return what ``tenant`` may hold as far as its department goes."""

@@ -26,7 +26,8 @@ class Attempts:
     """Begins, ends, interrupts and retimes attempts, and answers orders (as their ``Record``).
 
     ``running`` are the attempts by job, ``begun_ms`` and ``due_ms`` when each began and
-    will end, ``left_ms`` the work that was to do when it began. ``accounts`` are kept.
+    will end, ``left_ms`` the work that was to do when it began, ``evicted_ms`` when each
+    was last interrupted. ``accounts`` are kept.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -35,6 +36,7 @@ class Attempts:
         self.running: dict[int, Attempt] = {}
         self.begun_ms: dict[int, int] = {}
         self.due_ms: dict[int, int] = {}
+        self.evicted_ms: dict[int, int] = {}
         self.left_ms = engine.duration_ms.copy()
         memory_gb = engine.conditions.memory_gb
         self.accounts = Accounts(engine.fleet, jobs, engine.policy, memory_gb)
@@ -143,6 +145,7 @@ class Attempts:
         engine.log.extend((now, Event.WORK, job, self.left_ms[job] - left, lost))
         engine.log.extend((now, Event.INTERRUPT, job, cause, by))
         self.left_ms[job] = left
+        self.evicted_ms[job] = now
         self._setup_ms[job] = {
             Cause.MIGRATION: engine.policy.migration_pause_ms,
             Cause.RESIZE: conditions.rendezvous_ms,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fleetlab.fleet import Parts
-from fleetlab.job import FLEET
+from fleetlab.job import BLOCK, NODE
 from fleetlab.policy.placement import Refusal, Shape
 
 if TYPE_CHECKING:
@@ -52,22 +52,27 @@ def grow(attempts: Attempts) -> None:
             return
         if not elastic[job]:
             continue
-        parts = _more_nodes(engine, job, whole)
+        parts = _more_nodes(attempts, job, whole)
         if parts and attempts.would_end_ms(job, parts) < attempts.due_ms[job]:
             attempts.resize(job, parts, -1)
 
 
-def _more_nodes(engine: Engine, job: int, whole: int) -> Parts:
+def _more_nodes(attempts: Attempts, job: int, whole: int) -> Parts:
     """Return what ``job`` holds and the nodes it could have besides; nothing if there are none."""
+    engine, accounts = attempts.engine, attempts.accounts
     size = engine.fleet.gpus_per_node
     held = [(node, count) for node, count, _ in engine.held[job]]
     wanted = (int(engine.jobs.max_gpus[job]) - sum(n for _, n in held)) // size
-    shape = engine.shapes[job]
+    shape, span = engine.shapes[job], int(engine.jobs.span[job])
+    if span == NODE:
+        return []
     blocks = {engine.fleet.block_of(node) for node, _ in held}
     within = engine.fleet.class_masks[shape.needs_class]
-    if shape.span != FLEET:
+    if span == BLOCK:
         within &= engine.occupancy.block_nodes[min(blocks)]
     for nodes in range(min(wanted, whole), 0, -1):
+        if not accounts.may_take(accounts.tenant[job], 1000 * nodes * size):
+            continue
         more = engine.place(
             Shape(nodes * size, whole_nodes=1, needs_class=shape.needs_class),
             engine.occupancy,
@@ -83,10 +88,17 @@ def effective_cost(spot_price: float, total_hours: float, productive_hours: floa
     """Return what a productive GPU-hour costs: price x all hours / productive hours.
 
     Source: the chapter's C_eff = C_spot·T_total/T_prod. Raises ValueError without
-    a productive hour.
+    a productive hour, or for a negative price or fewer hours in all than productive ones.
     """
+    if not spot_price >= 0:
+        raise ValueError(f"spot_price is {spot_price}; give a price of 0 or more")
     if not productive_hours > 0:
         raise ValueError(f"productive_hours is {productive_hours}; give a number above 0")
+    if not total_hours >= productive_hours:
+        raise ValueError(
+            f"total_hours is {total_hours}, below the {productive_hours} productive ones; "
+            "give all hours"
+        )
     return spot_price * total_hours / productive_hours
 
 

@@ -173,23 +173,26 @@ class Mechanisms:
         if victims:
             for victim in victims:
                 self.attempts.interrupt(victim.job, victim.cause, job)
-        elif not (engine.policy.migration_pause_ms and refusal in _BY_HOLES and self._drain(job)):
-            return False
-        if engine.try_start(job):
-            raise ValueError(f"job {job} does not fit where it was made room for")
-        return True
+            if engine.try_start(job):
+                raise ValueError(f"job {job} does not fit where it was made room for")
+            return True
+        return bool(engine.policy.migration_pause_ms and refusal in _BY_HOLES and self._drain(job))
 
     def _drain(self, job: int) -> bool:
-        """Move jobs out of the way of ``job`` if that pays; return whether they were moved."""
+        """Move jobs out of the way of ``job`` if that pays, and start it; return whether it did."""
         plan = plan_drain(self.attempts, job, self.moved)
         if plan is None:
             return False
-        drain, victims = plan
-        engine = self.engine
+        engine, drain = self.engine, plan.drain
         engine.log.extend((engine.now, Event.MIGRATE, job, drain.moved_gpus, drain.payback_ms))
-        for victim in victims:
+        for victim, _ in plan.moves:
             self.moved.add(victim.job)
             self.attempts.interrupt(victim.job, victim.cause, job)
+        for other, place in ((job, plan.place), *((v.job, place) for v, place in plan.moves)):
+            if isinstance(place, list):
+                engine.start(other, place)
+            else:
+                engine.start_share(other, *place)
         return True
 
     def start_smaller(self, job: int, refusal: Refusal) -> Refusal:

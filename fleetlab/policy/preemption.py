@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,11 +39,15 @@ def may_evict(attempts: Attempts, job: int) -> list[Victim]:
     """Return the running jobs that ``job`` may evict, the one to go first in front.
 
     By the policy's preemption: who has lower priority, or whom the order would
-    serve later. Under reclaimable quota a job within its tenant's quota also takes
-    back what others borrowed, from the greatest borrower first, and from none
-    once it borrows no more.
+    serve later. Under reclaimable quota these are of its own tenant, and a job within
+    its tenant's quota also takes back what others borrowed, from the greatest borrower
+    first, and from none once it borrows no more.
     """
     policy, jobs = attempts.engine.policy, attempts.engine.jobs
+    reclaims = policy.quota_rule == RECLAIMABLE
+    owner = attempts.accounts.tenant
+    if reclaims and attempts.evicted_ms.get(job) == attempts.engine.now:
+        return []  # or quota and priority could evict each other in turn for ever
     found: dict[int, Victim] = {}
     if policy.preemption != "none":
         standing: Standing = highest_priority
@@ -51,9 +55,11 @@ def may_evict(attempts: Attempts, job: int) -> list[Victim]:
             standing = ORDERS[policy.order].standing or highest_priority
         own = standing(jobs, job, attempts)
         for other in attempts.running:
+            if reclaims and owner[other] != owner[job]:
+                continue
             if own < standing(jobs, other, attempts):
                 found[other] = _victim(attempts, other, Cause.PRIORITY)
-    if policy.quota_rule == RECLAIMABLE and attempts.accounts.within_quota(job):
+    if reclaims and attempts.accounts.within_quota(job):
         for victim in _borrowed(attempts, job):
             found.setdefault(victim.job, victim)
     return sorted(found.values())
@@ -82,12 +88,18 @@ def _borrowed(attempts: Attempts, job: int) -> list[Victim]:
     return victims
 
 
-def choose(engine: Engine, job: int, victims: Sequence[Victim]) -> list[Victim] | None:
+def choose(
+    engine: Engine,
+    job: int,
+    victims: Sequence[Victim],
+    will_do: Callable[[list[Victim]], bool] | None = None,
+) -> list[Victim] | None:
     """Return the victims to evict so that ``job`` can start at once, or None if none suffice.
 
     In every node or block that could hold the job (its span says which), takes
     victims in turn until it fits, then spares each that turns out not to be needed;
-    the cheapest such choice wins, the lowest-numbered node or block of equals.
+    the cheapest such choice that ``will_do`` wins, the lowest-numbered node or block of
+    equals.
     """
     best: tuple[int, list[Victim]] | None = None
     for nodes in _groups(engine, job):
@@ -96,7 +108,7 @@ def choose(engine: Engine, job: int, victims: Sequence[Victim]) -> list[Victim] 
         if chosen is None:
             continue
         cost = sum(victim.cost_gpu_ms for victim in chosen)
-        if best is None or cost < best[0]:
+        if (best is None or cost < best[0]) and (will_do is None or will_do(chosen)):
             best = (cost, chosen)
     return best[1] if best else None
 
@@ -119,7 +131,7 @@ def _fewest(engine: Engine, job: int, victims: list[Victim], nodes: int) -> list
     shared = engine.shapes[job].gpu_milli < 1000
     for victim in [None, *victims]:
         if victim is not None:
-            _lift(engine, victim.job)
+            lift(engine, victim.job)
             lifted.append(victim)
             room += sum(n for node, n, _ in engine.held.get(victim.job, []) if nodes >> node & 1)
             room += 1 if victim.job in engine.shared else 0
@@ -128,14 +140,14 @@ def _fewest(engine: Engine, job: int, victims: list[Victim], nodes: int) -> list
             break
     if needed:
         for victim in sorted(needed, reverse=True):
-            _put_back(engine, victim.job)
+            put_back(engine, victim.job)
             if _fits(engine, job, nodes):
                 needed.remove(victim)
                 lifted.remove(victim)
             else:
-                _lift(engine, victim.job)
+                lift(engine, victim.job)
     for victim in reversed(lifted):
-        _put_back(engine, victim.job)
+        put_back(engine, victim.job)
     return needed
 
 
@@ -153,7 +165,7 @@ def _fits(engine: Engine, job: int, nodes: int) -> bool:
     return not isinstance(engine.place(shape, occupancy, engine.rng, nodes), Refusal)
 
 
-def _lift(engine: Engine, job: int) -> None:
+def lift(engine: Engine, job: int) -> None:
     """Suppose that ``job`` held nothing."""
     if job in engine.held:
         engine.occupancy.release(engine.held[job])
@@ -161,7 +173,7 @@ def _lift(engine: Engine, job: int) -> None:
         engine.occupancy.release_share(*engine.shared[job], engine.shapes[job].gpu_milli)
 
 
-def _put_back(engine: Engine, job: int) -> None:
+def put_back(engine: Engine, job: int) -> None:
     if job in engine.held:
         engine.occupancy.retake(engine.held[job])
     else:
