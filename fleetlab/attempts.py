@@ -27,7 +27,8 @@ class Attempts:
 
     ``running`` are the attempts by job, ``begun_ms`` and ``due_ms`` when each began and
     will end, ``left_ms`` the work that was to do when it began, ``evicted_ms`` when each
-    was last interrupted. ``accounts`` are kept.
+    was last interrupted, ``shielded`` the jobs that started overdue and are evicted for no
+    priority. ``accounts`` are kept.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -37,6 +38,7 @@ class Attempts:
         self.begun_ms: dict[int, int] = {}
         self.due_ms: dict[int, int] = {}
         self.evicted_ms: dict[int, int] = {}
+        self.shielded: set[int] = set()
         self.left_ms = engine.duration_ms.copy()
         memory_gb = engine.conditions.memory_gb
         self.accounts = Accounts(engine.fleet, jobs, engine.policy, memory_gb)
@@ -152,6 +154,8 @@ class Attempts:
         }.get(cause, conditions.checkpoint.restart_ms)
         self._estimate(job)
         engine.requeue(job)
+        if engine.mechanisms is not None:
+            engine.mechanisms.waits(job)
         self._share_spine()
 
     def resize(self, job: int, parts: Parts, by: int) -> None:

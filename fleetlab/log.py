@@ -37,7 +37,7 @@ class Event(IntEnum):
     SAVE = 17  # (work ms not yet saved, ms it takes): a checkpoint in a panic
     DEADLOCK = 18  # (jobs that hold GPUs and wait for more, GPUs they hold)
     MIGRATE = 19  # (GPUs moved to make room for the job, ms until that pays)
-    OVERDUE = 20  # (ms waited, 0): nobody may pass it any more
+    OVERDUE = 20  # (ms waited since it came or was interrupted, 0): nobody may pass it any more
 
 
 class Cause(IntEnum):

@@ -62,6 +62,7 @@ class Mechanisms:
         self.overdue: set[int] = set()
         self.moved: set[int] = set()
         self.deadlocked = False
+        self._overdue_at: dict[int, int] = {}  # of the waiting jobs
         self._elastic: list[bool] = jobs.elastic.tolist()
         self._any_elastic = any(self._elastic)
         self._aside: list[int] = []
@@ -93,10 +94,15 @@ class Mechanisms:
         if never:
             self.engine.reject(job, never)
             return False
+        self.waits(job)
+        return True
+
+    def waits(self, job: int) -> None:
+        """Let ``job`` be overdue if it still waits when the starvation bound has passed."""
         bound = self.engine.policy.starvation_ms
         if bound:
+            self._overdue_at[job] = self.engine.now + bound
             self.engine.schedule(self.engine.now + bound, OVERDUE, job)
-        return True
 
     def happen(self, kind: int, number: int, what: int) -> None:
         """Let the event of that ``number`` happen: what it is about depends on its kind."""
@@ -114,10 +120,9 @@ class Mechanisms:
 
     def _mark_overdue(self, job: int) -> None:
         engine = self.engine
-        if engine.start_ms[job] < 0 and job in set(engine.waiting):
+        if self._overdue_at.get(job) == engine.now:
             self.overdue.add(job)
-            waited = engine.now - int(engine.jobs.submit_ms[job])
-            engine.log.extend((engine.now, Event.OVERDUE, job, waited, 0))
+            engine.log.extend((engine.now, Event.OVERDUE, job, engine.policy.starvation_ms, 0))
 
     def decide(self, backfill: Callable[[Engine], None]) -> None:
         """Make one pass of the scheduler, and what comes before and after it."""
@@ -205,7 +210,10 @@ class Mechanisms:
 
     def begin(self, job: int) -> None:
         """Begin an attempt at ``job`` on what it holds, after which it waits no longer."""
-        self.overdue.discard(job)
+        if job in self.overdue:
+            self.overdue.remove(job)
+            self.attempts.shielded.add(job)
+        self._overdue_at.pop(job, None)
         if self._patience is not None:
             self._patience.started(job)
         self.attempts.begin(job)

@@ -39,7 +39,7 @@ def may_evict(attempts: Attempts, job: int) -> list[Victim]:
     """Return the running jobs that ``job`` may evict, the one to go first in front.
 
     By the policy's preemption: who has lower priority, or whom the order would
-    serve later. Under reclaimable quota these are of its own tenant, and a job within
+    serve later, unless it started overdue. Under reclaimable quota these are of its own tenant, and a job within
     its tenant's quota also takes back what others borrowed, from the greatest borrower
     first, and from none once it borrows no more.
     """
@@ -55,7 +55,7 @@ def may_evict(attempts: Attempts, job: int) -> list[Victim]:
             standing = ORDERS[policy.order].standing or highest_priority
         own = standing(jobs, job, attempts)
         for other in attempts.running:
-            if reclaims and owner[other] != owner[job]:
+            if other in attempts.shielded or (reclaims and owner[other] != owner[job]):
                 continue
             if own < standing(jobs, other, attempts):
                 found[other] = _victim(attempts, other, Cause.PRIORITY)

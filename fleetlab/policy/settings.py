@@ -29,7 +29,8 @@ class Policy:
     fair share forgets half of what a tenant used in ``half_life_ms``, and
     ``weights`` (by tenant; empty: all alike) are its targets and DRF's weights;
     ``service_thresholds_gpu_ms`` part the queues of least attained service. A job
-    that has waited ``starvation_ms`` (0: no bound) goes first, and nobody may pass it.
+    that has waited ``starvation_ms`` (0: no bound) goes first, nobody may pass it, and
+    once it runs nobody evicts it for priority.
 
     Gang: ``hold-and-wait`` lets jobs take GPUs piece by piece, an anti-policy.
     Locality: a gang holds out ``patience_ms`` for one node, then as long for one
