@@ -112,3 +112,14 @@ class Attempt:
         """Begin a checkpoint at once, unless one is being written or nothing is unsaved."""
         if self.unsaved_ms and not self.writing and not self.setup_ms:
             self.setup_ms, self.writing = self.checkpoint.cost_ms, True
+
+
+def setup_after_resize_ms(attempt: Attempt, rendezvous_ms: int) -> int:
+    """Return how long an elastic job of ``attempt`` works on nothing when its world changes.
+
+    The rendezvous, and after it the rest of a checkpoint that was being written. A
+    restart or a rendezvous under way is not begun again; the longer of both counts.
+    """
+    if attempt.writing:
+        return rendezvous_ms + attempt.setup_ms
+    return max(rendezvous_ms, attempt.setup_ms)

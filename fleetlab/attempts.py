@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fleetlab.accounts import Accounts
-from fleetlab.attempt import UNIT, Attempt
+from fleetlab.attempt import UNIT, Attempt, setup_after_resize_ms
 from fleetlab.fleet import Parts
 from fleetlab.log import Cause, Event
 from fleetlab.policy.fairness import attained_service_gpu_ms, service_queue
@@ -47,6 +47,7 @@ class Attempts:
         self._expected: dict[int, int] = {}
         self._number: dict[int, int] = {}  # of each job's END; a job may have stale ones too
         self._setup_ms: dict[int, int] = {}  # that the next attempt begins with
+        self._carried: dict[int, tuple[bool, int]] = {}  # its writing and unsaved work
         self._served_gpu_ms = [0] * len(jobs)
         self._wide: dict[int, int] = {}  # running gangs over several blocks, and their GPUs
         for job in range(len(jobs)):
@@ -71,6 +72,7 @@ class Attempts:
             self.left_ms[job],
             self._slow_ppm(job),
             self._setup_ms.pop(job, 0),
+            *self._carried.pop(job, (False, 0)),
         )
         self.running[job] = attempt
         self.begun_ms[job] = now
@@ -136,7 +138,8 @@ class Attempts:
         """Cut the attempt at ``job`` short and let it wait again.
 
         Moves and changes of size lose nothing; anything else all work since the
-        last checkpoint.
+        last checkpoint. A change of size saves nothing either: the survivors hold in
+        memory what was not saved, and go on with a checkpoint that was being written.
         """
         engine, now = self.engine, self.engine.now
         conditions = engine.conditions
@@ -150,8 +153,10 @@ class Attempts:
         self.evicted_ms[job] = now
         self._setup_ms[job] = {
             Cause.MIGRATION: engine.policy.migration_pause_ms,
-            Cause.RESIZE: conditions.rendezvous_ms,
+            Cause.RESIZE: setup_after_resize_ms(attempt, conditions.rendezvous_ms),
         }.get(cause, conditions.checkpoint.restart_ms)
+        if cause == Cause.RESIZE:
+            self._carried[job] = attempt.writing, attempt.unsaved_ms
         self._estimate(job)
         engine.requeue(job)
         if engine.mechanisms is not None:
@@ -239,9 +244,7 @@ class Attempts:
         return replace(
             attempt,
             slow_ppm=-(-slow * self._nominal_gpus(job) // world),
-            setup_ms=engine.conditions.rendezvous_ms,
-            writing=False,
-            unsaved_ms=0,
+            setup_ms=setup_after_resize_ms(attempt, engine.conditions.rendezvous_ms),
         ).due_ms()
 
     def _estimate(self, job: int) -> None:

@@ -14,7 +14,8 @@ class Event(IntEnum):
     or INTERRUPT closes it. Rows from INTERRUPT on are written only in runs with a
     mechanism that needs them. Work is in ms of the whole gang at the speed for which
     its run time was given, so GPU-ms are that times the gang's GPUs. Of a job
-    that ended the kept work of all its WORK rows adds up to its run time. Rows
+    that ended the kept work of all its WORK rows adds up to its run time; a row keeps
+    less than nothing when work that earlier attempts had handed on unsaved is lost. Rows
     about nodes or the whole fleet have job -1.
     """
 
