@@ -93,7 +93,8 @@ def _summary(rows: Sequence[Row]) -> str:
         for track in TRACKS
         if any(row.track == track for row in good)
     )
-    sentences = [f"{plural(len(good), 'ledger')} ({tracks}), {complete} of them complete."]
+    where = f" ({tracks})" if tracks else ""
+    sentences = [f"{plural(len(good), 'ledger')}{where}, {complete} of them complete."]
     if len(good) < len(rows):
         sentences.append(f"{plural(len(rows) - len(good), 'file')} could not be read.")
     again = [row for row in good if row.fails is not None]

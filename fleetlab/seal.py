@@ -15,6 +15,7 @@ from typing import Any
 Entry = Mapping[str, Any]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LINK = re.compile("[0-9a-f]{64}")
 _LISTS = ("predictions", "runs")
 
 
@@ -113,9 +114,11 @@ def breaks(ledger: Mapping[str, Any]) -> list[tuple[str, int]]:
     link = first_link(ledger)
     for name, place, entry in chain(ledger):
         expected = next_link(link, entry)
-        link = str(entry.get("seal", ""))
-        if link != expected:
+        written = entry.get("seal")
+        if written != expected:
             found.append((name, place))
+        is_link = isinstance(written, str) and _LINK.fullmatch(written)
+        link = str(written) if is_link else expected
     if ledger.get("seal") != whole_seal(link, ledger):
         found.append(("", 0))
     return found
