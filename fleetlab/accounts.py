@@ -7,8 +7,8 @@ import numpy as np
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from fleetlab.policy.fairness import decayed_usage, fair_share_priority
-from fleetlab.policy.placement import Refusal
 from fleetlab.policy.quota import effective_quota, refusal
+from fleetlab.policy.refusal import Refusal
 from fleetlab.policy.settings import Policy
 
 PICO = 10**12

@@ -8,7 +8,7 @@ import numpy as np
 
 from fleetlab.job import JobTable
 from fleetlab.log import Cause, Event
-from fleetlab.policy.placement import Refusal
+from fleetlab.policy.refusal import Refusal
 from fleetlab.run import Run
 
 

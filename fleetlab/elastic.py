@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from fleetlab.fleet import Parts
 from fleetlab.job import BLOCK, NODE
-from fleetlab.policy.placement import Refusal, Shape
+from fleetlab.policy.refusal import Refusal
+from fleetlab.policy.shape import Shape
 
 if TYPE_CHECKING:
     from fleetlab.attempts import Attempts

@@ -26,15 +26,12 @@ from fleetlab.policy.backfill import BACKFILLS
 from fleetlab.policy.conservative import Plan
 from fleetlab.policy.hold import fill_piecemeal
 from fleetlab.policy.order import keys_of
-from fleetlab.policy.placement import (
-    PLACEMENTS,
-    Refusal,
-    Shape,
-    fits_when_empty,
-    place_share,
-    tightened,
-)
+from fleetlab.policy.packed import PACKED, PackedOccupancy, popular_tasks
+from fleetlab.policy.placement import PLACEMENTS
+from fleetlab.policy.refusal import Refusal
 from fleetlab.policy.settings import Policy
+from fleetlab.policy.shape import Shape, fits_when_empty, tightened
+from fleetlab.policy.share import place_share
 from fleetlab.waiting import Waiting
 
 __all__ = ["COLUMNS", "Engine", "Event", "Policy"]
@@ -66,6 +63,8 @@ class Engine:
         self.rng = rng
         self.now = 0
         self.occupancy = Occupancy(fleet)
+        if policy.placement in PACKED:
+            self.occupancy = PackedOccupancy(fleet, policy.placement, popular_tasks(jobs, fleet))
         count = len(jobs)
         self.start_ms = [-1] * count
         self.end_ms = [-1] * count
@@ -189,7 +188,7 @@ class Engine:
         shape, size = self.shapes[job], self.fleet.gpus_per_node
         if len(free) == 1 and not shape.whole_nodes:
             return [(0, shape.gpus)] if free[0] >= shape.gpus else Refusal.TOO_FEW_FREE
-        supposed = Occupancy(self.fleet)
+        supposed = self.occupancy.empty()
         supposed.take([(node, size - max(0, n)) for node, n in enumerate(free) if n < size])
         return self.place(shape, supposed, self.rng, 0)
 

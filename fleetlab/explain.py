@@ -7,8 +7,9 @@ import numpy as np
 from fleetlab.fleet import Fleet
 from fleetlab.job import BLOCK, NODE
 from fleetlab.log import Cause, Event
-from fleetlab.policy.placement import Refusal, Shape
+from fleetlab.policy.refusal import Refusal
 from fleetlab.policy.settings import FOREVER_MS
+from fleetlab.policy.shape import Shape
 from fleetlab.run import NEVER, Run, State
 from fleetlab.wording import clock, duration, ordinal, plural
 

@@ -151,7 +151,7 @@ class Occupancy:
     ``blocks_by_free`` and ``blocks_by_whole`` likewise for blocks.
     ``pool`` is whether there is but one node, ``classes`` the number of
     capability classes. ``shares`` lists the GPUs given out in part, as (free
-    thousandths, node, gpu).
+    thousandths, node, gpu), least free first.
     """
 
     def __init__(self, fleet: Fleet) -> None:
@@ -172,6 +172,11 @@ class Occupancy:
         self.block_bit = [1 << block for block in range(fleet.blocks)]
         self.block_nodes = [((1 << width) - 1) << (block * width) for block in range(fleet.blocks)]
         self.shares: list[tuple[int, int, int]] = []
+        self._left: dict[tuple[int, int], int] = {}
+
+    def empty(self) -> Occupancy:
+        """Return the same fleet with nothing on it."""
+        return Occupancy(self.fleet)
 
     def take(self, parts: Parts) -> Held:
         """Take the lowest free GPUs of each node in ``parts`` and return what is held.
@@ -238,23 +243,25 @@ class Occupancy:
         if left < milli:
             raise ValueError(f"GPU {gpu} of node {node} has {left} thousandths free, not {milli}")
         insort(self.shares, (left - milli, node, gpu))
+        self._left[node, gpu] = left - milli
 
     def release_share(self, node: int, gpu: int, milli: int) -> None:
         """Give back a share; a GPU with nothing left on it is whole again."""
         left = self.share_left(node, gpu)
         del self.shares[bisect_left(self.shares, (left, node, gpu))]
         if left + milli == 1000:
+            del self._left[node, gpu]
             self.free_bits[node] |= 1 << gpu
             self._move(node, 1)
         else:
             insort(self.shares, (left + milli, node, gpu))
+            self._left[node, gpu] = left + milli
 
     def share_left(self, node: int, gpu: int) -> int:
         """Return the free thousandths of a GPU that is given out in part."""
-        for left, its_node, its_gpu in self.shares:
-            if its_node == node and its_gpu == gpu:
-                return left
-        raise ValueError(f"GPU {gpu} of node {node} is not shared")
+        if (node, gpu) not in self._left:
+            raise ValueError(f"GPU {gpu} of node {node} is not shared")
+        return self._left[node, gpu]
 
     def most_in_a_node(self, needs_class: int = 0) -> int:
         """Return the most GPUs free in one node of at least that class."""

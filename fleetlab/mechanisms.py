@@ -19,8 +19,8 @@ from fleetlab.outages import Outages
 from fleetlab.policy.migration import plan_drain
 from fleetlab.policy.order import ORDERS, keys_now
 from fleetlab.policy.patience import Patience
-from fleetlab.policy.placement import OF_THE_OWNER, Refusal
 from fleetlab.policy.preemption import choose, may_evict
+from fleetlab.policy.refusal import OF_THE_OWNER, Refusal
 from fleetlab.policy.settings import Policy
 
 if TYPE_CHECKING:

@@ -16,14 +16,12 @@ import numpy.typing as npt
 from fleetlab.engine import Event
 from fleetlab.run import NEVER, Run
 from fleetlab.usage import CLOSE_MFU, Usage, jain_index, overlap
+from fleetlab.workload import WARM_UP_SHARE
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 HOUR_MS = 3_600_000
-
-WARM_UP_SHARE = 0.2
-"""Share of the jobs that fills the empty fleet and is not counted."""
 
 SLOWDOWN_FLOOR_S = 10.0
 """Run times below this count as this (Feitelson et al., JSSPP 1997, bounded slowdown)."""
@@ -48,13 +46,14 @@ class Waits:
 class Metrics:
     """The figures of a Run.
 
-    ``offered``, ``allocated`` and ``productive`` are shares of the fleet's
-    GPU-time in the window: asked for, held, and spent on work that counts at the
-    speed for which run times were given. ``goodput`` is productive over allocated and
-    ``mfu`` what that makes of a step's best (``usage.CLOSE_MFU``). ``interruptions``
-    counts attempts cut short and ``lost_gpu_h`` the work they lost; ``longest_wait_s``
-    has by priority the longest stretch in the queue, to the end of the run for who
-    still waits; ``fairness`` is Jain's index of the tenants' mean bounded slowdowns;
+    ``offered``, ``allocated`` and ``productive`` are shares of the fleet's GPU-time
+    in the window: what a fleet without bounds would hold, what was held, and what went
+    into work that counts, at the speed for which run times were given. ``goodput`` is
+    productive over allocated and ``mfu`` what productive makes of a step's best
+    (``usage.CLOSE_MFU``). ``interruptions`` counts attempts cut short and
+    ``lost_gpu_h`` the work they lost; ``longest_wait_s`` has by priority the longest
+    stretch in the queue, to the end of the run for who still waits; ``fairness`` is
+    Jain's index of the tenants' mean bounded slowdowns;
     ``deadlocked``: gangs held GPUs and waited for each other.
 
     ``free_gpus`` are the mean GPUs free, ``hole_gpus`` the mean GPUs free while a job
@@ -101,7 +100,7 @@ def measure(run: Run) -> Metrics:
     length = max(1, end - begin)
     capacity = run.fleet.gpus * length
     work = jobs.gpus * jobs.gpu_milli * jobs.duration_ms // 1000
-    inside = (jobs.submit_ms >= begin) & (jobs.submit_ms <= end)
+    asked = overlap(jobs.submit_ms, jobs.submit_ms + jobs.duration_ms, begin, end)
     usage = Usage(run)
     allocated = usage.held_gpu_ms(begin, end) / capacity
     productive = usage.worked_gpu_ms(begin, end) / capacity
@@ -112,7 +111,7 @@ def measure(run: Run) -> Metrics:
         window_ms=(begin, end),
         waits=waits_of(run, counted),
         by_kind=by_kind,
-        offered=float(work[inside].sum()) / capacity if len(jobs) else 0.0,
+        offered=float((asked * jobs.gpus * jobs.gpu_milli).sum()) / 1000 / capacity,
         allocated=allocated,
         productive=productive,
         goodput=productive / allocated if allocated else 0.0,
@@ -142,7 +141,7 @@ def window(run: Run) -> tuple[int, int]:
         return 0, 0
     first, last = int(submits[int(len(submits) * WARM_UP_SHARE)]), int(submits[-1])
     # a scene (a handful of jobs, or jobs that all come at once) is looked at to its end
-    if len(submits) < 50 or (last - first) * 4 < run.last_ms:
+    if len(submits) < 50 or last - first < 4 * int(np.median(run.jobs.duration_ms)):
         return 0, run.last_ms
     return first, last
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fleetlab.catalogue import near_span
 from fleetlab.job import NODE
-from fleetlab.policy.placement import Shape
+from fleetlab.policy.shape import Shape
 from fleetlab.run import Run, State
 
 Ints = npt.NDArray[np.int64]

@@ -17,7 +17,7 @@ from fleetlab.engine import COLUMNS, Engine, Event, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from fleetlab.policy.order import keys_of
-from fleetlab.policy.placement import Shape
+from fleetlab.policy.shape import Shape
 from fleetlab.scenario import Scenario
 
 if TYPE_CHECKING:

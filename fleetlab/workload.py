@@ -20,6 +20,9 @@ from fleetlab.job import NODE, JobTable
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+WARM_UP_SHARE = 0.2
+"""Share of the jobs that fills the empty fleet and is not counted."""
+
 
 @dataclass(frozen=True)
 class Kind:

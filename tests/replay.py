@@ -8,7 +8,7 @@ from typing import NamedTuple
 from fleetlab.engine import Engine, Event
 from fleetlab.fleet import Fleet, bits_of
 from fleetlab.job import BLOCK, NODE, JobTable
-from fleetlab.policy.placement import Refusal
+from fleetlab.policy.refusal import Refusal
 
 
 class Row(NamedTuple):

@@ -13,6 +13,7 @@ from fleetlab.job import JobTable
 from fleetlab.log import Cause
 from fleetlab.policy.backfill import BACKFILLS
 from fleetlab.policy.order import ORDERS
+from fleetlab.policy.packed import PACKED
 from fleetlab.policy.placement import PLACEMENTS
 from fleetlab.policy.quota import RULES
 from fleetlab.policy.settings import FOREVER_MS
@@ -78,8 +79,14 @@ def policies(
     orders: list[str] | None = None,
     backfills: list[str] | None = None,
     placements: list[str] | None = None,
+    numbered: bool = True,
 ) -> st.SearchStrategy[Policy]:
-    """Return any policy, or one with the given orders, backfills and placements."""
+    """Return any policy, or one with the given orders, backfills and placements.
+
+    Packing policies look at single GPUs: not ``numbered`` leaves them out.
+    """
+    if not numbered:
+        placements = [p for p in placements or PLACEMENTS if p not in PACKED]
     return st.builds(
         Policy,
         order=st.sampled_from(orders or list(ORDERS)),

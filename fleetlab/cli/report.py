@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fleetlab.metrics import WARM_UP_SHARE, Waits
+from fleetlab.metrics import Waits
 from fleetlab.run import Run
 from fleetlab.wording import count, duration
+from fleetlab.workload import WARM_UP_SHARE
 
 UNSTABLE = (
     "UNSTABLE: the load is beyond what this policy can serve, the queue grew to the end, "

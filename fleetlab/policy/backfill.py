@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from fleetlab.fleet import Parts, bits_of
 from fleetlab.job import BLOCK, FLEET, NODE
 from fleetlab.policy.conservative import fill_conservative
-from fleetlab.policy.placement import OF_THE_OWNER, Refusal, Shape
+from fleetlab.policy.refusal import OF_THE_OWNER, Refusal
+from fleetlab.policy.shape import Shape
 
 if TYPE_CHECKING:
     from fleetlab.engine import Engine
@@ -137,12 +138,11 @@ def _start_beside(engine: Engine, job: int, reservation: Reservation) -> Refusal
 
 def _share_beside(engine: Engine, job: int, reservation: Reservation) -> Refusal:
     """Start a job that needs part of a GPU, unless that opens a GPU the head needs."""
-    before = engine.occupancy.shares.copy()
     where = engine.find_share(job)
     if isinstance(where, Refusal):
         return where
     node, gpu = where
-    opens = not any((n, g) == (node, gpu) for _, n, g in before)
+    opens = bool(engine.occupancy.free_bits[node] >> gpu & 1)
     use = reservation.use_of([(node, 1)]) if opens else 0
     # a share on a GPU that the head counts on keeps that GPU from becoming whole
     if use > reservation.spare or (not opens and reservation.nodes >> node & 1):
@@ -217,7 +217,9 @@ def _returned(engine: Engine, job: int, left: dict[tuple[int, int], int]) -> lis
     if held is not None:
         return [(node, count) for node, count, _ in held]
     node, gpu = engine.shared[job]
-    room = left.get((node, gpu), engine.occupancy.share_left(node, gpu))
+    room = left.get((node, gpu), -1)
+    if room < 0:
+        room = engine.occupancy.share_left(node, gpu)
     room += engine.shapes[job].gpu_milli
     left[node, gpu] = room
     return [(node, 1)] if room == 1000 else []

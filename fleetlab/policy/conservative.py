@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from fleetlab.fleet import Held, Parts
-from fleetlab.policy.placement import Refusal
+from fleetlab.policy.refusal import Refusal
 
 if TYPE_CHECKING:
     from fleetlab.engine import Engine

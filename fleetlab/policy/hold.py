@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fleetlab.log import Event
-from fleetlab.policy.placement import Refusal, Shape
+from fleetlab.policy.refusal import Refusal
+from fleetlab.policy.shape import Shape
 
 if TYPE_CHECKING:
     from fleetlab.engine import Engine

@@ -151,10 +151,15 @@ class Packer:
         self._rng = rng
         self._gradient = FragmentationGradient(self.state, tasks) if policy == "fgd" else None
 
-    def place(self, pod: Pod) -> Allocation | Refusal:
-        """Return where the policy puts the pod, or why no node can hold it; books nothing."""
+    def place(self, pod: Pod, within: int = 0) -> Allocation | Refusal:
+        """Return where the policy puts the pod, or why no node can hold it; books nothing.
+
+        ``within`` masks the rows that may be used (0: all).
+        """
         state = self.state
         rows = state.candidates(pod)
+        if within:
+            rows = rows[[within >> row & 1 == 1 for row in rows.tolist()]]
         if not len(rows):
             return state.refuse(pod)
         if self.policy == "random":

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from fleetlab.fleet import Fleet
 from fleetlab.job import BLOCK, NODE
 from fleetlab.log import Event
-from fleetlab.policy.placement import Refusal, Shape, fits_when_empty
+from fleetlab.policy.refusal import Refusal
 from fleetlab.policy.settings import FOREVER_MS
+from fleetlab.policy.shape import Shape, fits_when_empty
 
 if TYPE_CHECKING:
     from fleetlab.engine import Engine

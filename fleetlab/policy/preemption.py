@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from fleetlab.job import BLOCK, NODE
 from fleetlab.log import Cause
 from fleetlab.policy.order import ORDERS, Standing, highest_priority
-from fleetlab.policy.placement import Refusal
 from fleetlab.policy.quota import RECLAIMABLE, reclaim_order
+from fleetlab.policy.refusal import Refusal
 
 if TYPE_CHECKING:
     from fleetlab.attempts import Attempts

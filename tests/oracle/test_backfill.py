@@ -14,7 +14,7 @@ import pytest
 from fleetlab.engine import Engine, Event, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import BLOCK, FLEET, NODE, JobTable
-from fleetlab.policy.placement import Refusal
+from fleetlab.policy.refusal import Refusal
 from tests.replay import check, refusals_of, rows_of
 
 Rows = list[tuple[int, int, int, int]]

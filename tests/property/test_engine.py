@@ -33,7 +33,7 @@ def _promises(engine: Engine) -> dict[int, list[int]]:
 @EXAMPLES
 def test_every_run_keeps_the_invariants_and_every_job_ends_or_is_refused_for_good(data):
     fleet = data.draw(fleets())
-    policy = data.draw(policies())
+    policy = data.draw(policies(numbered=fleet.numbered))
     jobs = data.draw(workloads(fleet, shares=policy.backfill != "conservative"))
     if policy.blind:
         policy = replace(policy, blind=False)
@@ -44,7 +44,7 @@ def test_every_run_keeps_the_invariants_and_every_job_ends_or_is_refused_for_goo
 @EXAMPLES
 def test_blind_dispatch_drops_a_job_or_ends_it_and_leaves_the_fleet_empty(data):
     fleet = data.draw(fleets())
-    policy = replace(data.draw(policies()), blind=True)
+    policy = replace(data.draw(policies(numbered=fleet.numbered)), blind=True)
     jobs = data.draw(workloads(fleet, shares=False))
     engine = _run(fleet, jobs, policy)
     fate = [row for row in rows_of(engine) if row.kind in (Event.END, Event.REJECT, Event.DROP)]
@@ -56,7 +56,10 @@ def test_blind_dispatch_drops_a_job_or_ends_it_and_leaves_the_fleet_empty(data):
 @EXAMPLES
 def test_no_head_of_an_easy_queue_starts_later_than_its_first_promise(data):
     fleet = data.draw(fleets())
-    policy = replace(data.draw(policies(orders=["fifo"], backfills=["easy"])), blind=False)
+    policy = replace(
+        data.draw(policies(orders=["fifo"], backfills=["easy"], numbered=fleet.numbered)),
+        blind=False,
+    )
     jobs = data.draw(workloads(fleet, upper_bounds=True))
     engine = _run(fleet, jobs, policy)
     for job, promised in _promises(engine).items():
@@ -68,7 +71,10 @@ def test_no_head_of_an_easy_queue_starts_later_than_its_first_promise(data):
 @EXAMPLES
 def test_no_job_of_a_conservative_queue_starts_later_than_any_promise(data):
     fleet = data.draw(fleets())
-    policy = replace(data.draw(policies(orders=["fifo"], backfills=["conservative"])), blind=False)
+    policy = replace(
+        data.draw(policies(orders=["fifo"], backfills=["conservative"], numbered=fleet.numbered)),
+        blind=False,
+    )
     jobs = data.draw(workloads(fleet, upper_bounds=True, shares=False))
     engine = _run(fleet, jobs, policy)
     for job, promised in _promises(engine).items():
@@ -80,7 +86,7 @@ def test_no_job_of_a_conservative_queue_starts_later_than_any_promise(data):
 @EXAMPLES
 def test_without_backfill_jobs_start_in_the_order_they_were_submitted(data):
     fleet = data.draw(fleets())
-    policy = replace(data.draw(policies(["fifo"], ["none"])), blind=False)
+    policy = replace(data.draw(policies(["fifo"], ["none"], numbered=fleet.numbered)), blind=False)
     jobs = data.draw(workloads(fleet))
     engine = _run(fleet, jobs, policy)
     started = [row.job for row in rows_of(engine) if row.kind == Event.START]
@@ -114,7 +120,7 @@ def test_fifo_leaves_no_gpus_idle_that_the_head_of_its_queue_could_use(data):
 @EXAMPLES
 def test_slicing_a_run_and_repeating_it_change_no_byte_of_the_log(data, budget):
     fleet = data.draw(fleets())
-    policy = data.draw(policies())
+    policy = data.draw(policies(numbered=fleet.numbered))
     jobs = data.draw(workloads(fleet, shares=policy.backfill != "conservative"))
     whole = _run(fleet, jobs, policy, seed=5)
     sliced = Engine(fleet, jobs, policy, np.random.default_rng(5))
@@ -127,7 +133,7 @@ def test_slicing_a_run_and_repeating_it_change_no_byte_of_the_log(data, budget):
 @EXAMPLES
 def test_renaming_the_tenants_changes_nothing_where_no_rule_is_about_tenants(data):
     fleet = data.draw(fleets())
-    policy = data.draw(policies())
+    policy = data.draw(policies(numbered=fleet.numbered))
     jobs = data.draw(workloads(fleet, shares=policy.backfill != "conservative"))
     renamed = replace(jobs, tenant=2 - jobs.tenant)
     assume((renamed.tenant != jobs.tenant).any())
@@ -139,7 +145,7 @@ def test_renaming_the_tenants_changes_nothing_where_no_rule_is_about_tenants(dat
 def test_on_a_pool_every_placement_gives_the_same_schedule(data):
     fleet = Fleet.pool(data.draw(st.integers(1, 12)))
     jobs = data.draw(workloads(fleet, shares=False, plain=True))
-    base = replace(data.draw(policies()), placement="best-fit", blind=False)
+    base = replace(data.draw(policies(numbered=fleet.numbered)), placement="best-fit", blind=False)
     first = _run(fleet, jobs, base)
     for placement in ("random", "first-fit", "worst-fit", "contiguous", "topology-aware"):
         other = _run(fleet, jobs, replace(base, placement=placement))

@@ -9,7 +9,7 @@ from fleetlab.engine import Engine, Event, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from fleetlab.policy.hold import deal
-from fleetlab.policy.placement import Refusal
+from fleetlab.policy.refusal import Refusal
 from fleetlab.run import NEVER, Run
 from tests.attempts import check_attempts, story
 from tests.replay import refusals_of

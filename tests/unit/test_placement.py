@@ -10,14 +10,10 @@ import pytest
 
 from fleetlab.fleet import Fleet, Occupancy, Parts
 from fleetlab.job import BLOCK, FLEET, NODE
-from fleetlab.policy.placement import (
-    PLACEMENTS,
-    Refusal,
-    Shape,
-    fits_when_empty,
-    place_share,
-    tightened,
-)
+from fleetlab.policy.placement import PLACEMENTS
+from fleetlab.policy.refusal import Refusal
+from fleetlab.policy.shape import Shape, fits_when_empty, tightened
+from fleetlab.policy.share import place_share
 
 INSISTING = ["random", "first-fit", "best-fit", "worst-fit", "contiguous", "topology-aware"]
 

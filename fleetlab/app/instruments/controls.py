@@ -19,6 +19,10 @@ PLACEMENTS = {
     "worst-fit": "Worst fit",
     "contiguous": "Contiguous",
     "topology-aware": "Topology",
+    "dot-product": "Dot product",
+    "clustering": "Clustering",
+    "packing": "Packing",
+    "fgd": "FGD",
 }
 BACKFILLS = {
     "none": "Strict FIFO",
