@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from fleetlab.fleet import Parts
 from fleetlab.log import Cause
+from fleetlab.policy.preemption import Victim, choose, lift, put_back
 from fleetlab.policy.refusal import Refusal
 from fleetlab.policy.shape import Shape
 from fleetlab.policy.share import place_share
-from fleetlab.policy.preemption import Victim, choose, lift, put_back
 
 if TYPE_CHECKING:
     from fleetlab.attempts import Attempts
