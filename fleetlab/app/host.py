@@ -71,6 +71,8 @@ class Link:
             root = pn.panel(view).get_root(document)
             document.add_root(root)
             places[root.id] = slot
+        # Panel waits for a server's event loop where there is a session; here changes act at once.
+        document._session_context = None
         docs, items = standalone_docs_json_and_render_items(
             document.roots, suppress_callback_warning=True
         )
