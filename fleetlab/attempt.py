@@ -75,6 +75,20 @@ class Attempt:
         time += cost + full * (wall_ms(interval, self.slow_ppm) + cost)
         return time + (wall_ms(rest, self.slow_ppm) + cost if rest else 0)
 
+    def at(self, now_ms: int) -> Attempt:
+        """Return what this attempt will have come to at ``now_ms``; it stays as it is."""
+        later = Attempt(
+            self.checkpoint,
+            self.since_ms,
+            self.left_ms,
+            self.slow_ppm,
+            self.setup_ms,
+            self.writing,
+            self.unsaved_ms,
+        )
+        later.advance(now_ms)
+        return later
+
     def advance(self, now_ms: int) -> None:
         """Bring the attempt to ``now_ms``; part of a millisecond's work is not counted."""
         interval, cost = self.checkpoint.interval_ms, self.checkpoint.cost_ms

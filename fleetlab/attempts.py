@@ -224,9 +224,7 @@ class Attempts:
 
     def _now(self, job: int) -> Attempt:
         """Return a copy of the job's attempt as it stands now."""
-        attempt = replace(self.running[job])
-        attempt.advance(self.engine.now)
-        return attempt
+        return self.running[job].at(self.engine.now)
 
     def eviction_cost_gpu_ms(self, job: int) -> int:
         """Return what evicting ``job`` now would cost: work lost and a restart, in GPU-ms."""

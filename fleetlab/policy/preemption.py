@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fleetlab.fleet import bits_of
 from fleetlab.job import BLOCK, NODE
 from fleetlab.log import Cause
 from fleetlab.policy.order import ORDERS, Standing, highest_priority
@@ -39,9 +40,9 @@ def may_evict(attempts: Attempts, job: int) -> list[Victim]:
     """Return the running jobs that ``job`` may evict, the one to go first in front.
 
     By the policy's preemption: who has lower priority, or whom the order would
-    serve later, unless it started overdue. Under reclaimable quota these are of its own tenant, and a job within
-    its tenant's quota also takes back what others borrowed, from the greatest borrower
-    first, and from none once it borrows no more.
+    serve later, unless it started overdue. Under reclaimable quota these are of its own
+    tenant, and a job within its tenant's quota also takes back what others borrowed,
+    from the greatest borrower first, and from none once it borrows no more.
     """
     policy, jobs = attempts.engine.policy, attempts.engine.jobs
     reclaims = policy.quota_rule == RECLAIMABLE
@@ -102,8 +103,9 @@ def choose(
     equals.
     """
     best: tuple[int, list[Victim]] | None = None
+    where = [(victim, _mask_of(engine, victim.job)) for victim in victims]
     for nodes in _groups(engine, job):
-        here = [v for v in victims if any(nodes >> n & 1 for n in engine.nodes_of(v.job))]
+        here = [victim for victim, mask in where if mask & nodes]
         chosen = _fewest(engine, job, here, nodes)
         if chosen is None:
             continue
@@ -111,6 +113,13 @@ def choose(
         if (best is None or cost < best[0]) and (will_do is None or will_do(chosen)):
             best = (cost, chosen)
     return best[1] if best else None
+
+
+def _mask_of(engine: Engine, job: int) -> int:
+    mask = 0
+    for node in engine.nodes_of(job):
+        mask |= 1 << node
+    return mask
 
 
 def _groups(engine: Engine, job: int) -> list[int]:
@@ -153,7 +162,9 @@ def _fewest(engine: Engine, job: int, victims: list[Victim], nodes: int) -> list
 
 def _free_in(engine: Engine, nodes: int) -> int:
     free = engine.occupancy.free
-    return sum(free[node] for node in range(engine.fleet.nodes) if nodes >> node & 1)
+    if nodes == engine.fleet.class_masks[0]:
+        return engine.occupancy.free_total
+    return sum(free[node] for node in bits_of(nodes))
 
 
 def _fits(engine: Engine, job: int, nodes: int) -> bool:
