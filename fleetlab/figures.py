@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from fleetlab.run import Run
+from fleetlab.statistics import mser5
 
 FIGURES = (
     "jobs",
@@ -13,6 +16,7 @@ FIGURES = (
     "bounded_slowdown",
     "near_wait_s",
     "any_wait_s",
+    "near_over_any",
     "offered",
     "allocated",
     "productive",
@@ -30,6 +34,7 @@ FIGURES = (
     "worst_low_priority_s",
     "fairness",
     "deadlocked",
+    "mser5_share",
     "unstable",
 )
 """Every name that ``figures_of`` may give, in this order."""
@@ -39,10 +44,12 @@ def figures_of(run: Run) -> dict[str, float]:
     """Return what ``run`` measured, by name: times in seconds, shares of 1, counts.
 
     ``near_wait_s`` and ``any_wait_s`` are the mean waits of the two kinds that
-    Part 1 compares and are there only where a workload has such a pair.
+    Part 1 compares and ``near_over_any`` how many times longer the first is; they
+    are there only where a workload has such a pair and somebody waited.
     ``worst_low_priority_s`` is the longest stretch that a job of the lowest priority
     stood in the queue. ``unstable`` is 1 when the queue grew to the end, ``deadlocked``
-    when gangs waited for each other.
+    when gangs waited for each other. ``mser5_share`` is the share of the jobs that MSER-5
+    would cut as warm-up.
     """
     metrics = run.metrics
     waits = metrics.waits
@@ -54,6 +61,7 @@ def figures_of(run: Run) -> dict[str, float]:
         "wait_max_s": waits.max_s,
         "bounded_slowdown": waits.bounded_slowdown,
         "deadlocked": int(metrics.deadlocked),
+        "mser5_share": _mser5_share(run),
         "unstable": int(metrics.unstable),
     }
     if metrics.longest_wait_s:
@@ -61,7 +69,17 @@ def figures_of(run: Run) -> dict[str, float]:
     if run.pair is not None:
         for name, kind in (("near", run.pair.near), ("any", run.pair.anywhere)):
             found[f"{name}_wait_s"] = metrics.by_kind[run.jobs.kinds[kind]].mean_s
+        if found["any_wait_s"] > 0:
+            found["near_over_any"] = found["near_wait_s"] / found["any_wait_s"]
     for name in FIGURES:
         if name not in found and hasattr(metrics, name):
             found[name] = getattr(metrics, name)
     return {name: found[name] for name in FIGURES if name in found}
+
+
+def _mser5_share(run: Run) -> float:
+    """Return the share of the jobs, in order of submission, that MSER-5 cuts by their waits."""
+    order = np.argsort(run.jobs.submit_ms, kind="stable")
+    waits = run.wait_ms[order]
+    waits = waits[waits >= 0]
+    return mser5(waits) / len(waits) if len(waits) else 0.0

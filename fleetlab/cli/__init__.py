@@ -24,6 +24,8 @@ COMMANDS = {
     "run": "run a Scenario and print its figures, on one seed or many, alone or against another",
     "why": "say in one sentence why a job of a Scenario waits at a time",
     "diff": "say where two Scenarios with the same jobs part",
+    "sweep": "run a grid of Scenarios over processes or a Dask cluster, a row each",
+    "summary": "print a sweep's means over its seeds, with their confidence intervals",
     "pack": "fill a cluster with shared GPUs until nothing more fits",
     "verify": "run a ledger's Scenarios again and say which of its figures hold",
     "grade": "turn ledgers into a class table, and into a page of what was predicted",

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fleetlab.metrics import Waits
 from fleetlab.run import Run
+from fleetlab.statistics import Estimate
 from fleetlab.wording import count, duration
 from fleetlab.workload import WARM_UP_SHARE
+
+SHARES = ("offered", "allocated", "productive", "goodput", "mfu", "mser5_share")
+FLAGS = ("unstable", "deadlocked")
 
 UNSTABLE = (
     "UNSTABLE: the load is beyond what this policy can serve, the queue grew to the end, "
@@ -41,11 +46,19 @@ def lines_of(run: Run) -> Iterator[str]:
         f"{count(metrics.stranded_gpus)} on nodes too full for the gang"
     )
     yield f"queue          {count(metrics.waiting_jobs)} jobs in the mean"
+    if metrics.goodput < 0.9995 or metrics.interruptions:
+        yield (
+            f"goodput        {_percent(metrics.goodput)} of the time held, "
+            f"{count(metrics.lost_gpu_h)} GPU-hours lost in "
+            f"{metrics.interruptions:,} interruptions"
+        )
     yield f"makespan       {duration(metrics.makespan_s)}"
     for word, number in (("rejected", metrics.rejected), ("dropped", metrics.dropped)):
         if number:
             yield f"{word:14} {number:,} jobs"
     yield f"digest         {run.digest}"
+    if metrics.deadlocked:
+        yield "DEADLOCK: gangs held GPUs and waited for each other"
     if metrics.unstable:
         yield UNSTABLE
 
@@ -58,6 +71,41 @@ def rounded(figures: dict[str, float]) -> dict[str, Any]:
         else round(float(value), 3 if name.endswith("_s") else 6)
         for name, value in figures.items()
     }
+
+
+def spoken(figure: str, value: float) -> str:
+    """Return a figure in words, with its unit and the digits that matter."""
+    if figure.endswith("_s"):
+        return duration(value)
+    if figure in SHARES:
+        return _percent(value)
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def spoken_estimate(figure: str, found: Estimate) -> str:
+    """Return a mean with half of its confidence interval; of a flag, how often it was up."""
+    if figure in FLAGS:
+        return f"{round(found.mean * found.count)} of {found.count}"
+    if not math.isfinite(found.half_width):
+        return spoken(figure, found.mean)
+    return f"{spoken(figure, found.mean)} ± {spoken(figure, found.half_width)}"
+
+
+def spoken_range(figure: str, found: Estimate) -> str:
+    """Return the lowest and the highest value."""
+    return f"{spoken(figure, found.lowest)} to {spoken(figure, found.highest)}"
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a Markdown table whose columns stand below each other."""
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in (header, *rows)]
+    widths = [max(3, *(len(row[at]) for row in cells)) for at in range(len(header))]
+    cells.insert(1, ["-" * width for width in widths])
+    for row in cells:
+        joined = " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield f"| {joined} |"
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,9 @@
-"""Run a Scenario and print its figures."""
+"""Run a Scenario and print its figures, on one seed or many, alone or against another.
+
+With --seeds the figures come as means over seeds with their spread and 95 %
+confidence interval. With --against both Scenarios run on the same seeds, so that
+both meet the same jobs, and their difference seed by seed is printed too.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,7 @@ from typing import TextIO
 
 from fleetlab import __version__
 from fleetlab.cli.output import check_writable, write
+from fleetlab.cli.replicate import replicate
 from fleetlab.cli.report import lines_of, rounded
 from fleetlab.cli.scenario import FORM, add_trace, read_jobs, read_scenario, simulate_with_bar
 from fleetlab.engine import COLUMNS
@@ -23,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``fleetlab run`` takes."""
     parser.add_argument("scenario", metavar="SCENARIO", help=FORM)
     add_trace(parser)
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="repeat on N seeds")
+    parser.add_argument("--against", metavar="SCENARIO", help="compare with this one, seed by seed")
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="processes for --seeds (default: one a processor)"
+    )
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures")
     parser.add_argument("--events", type=Path, metavar="OUT.csv", help="write the event log")
     parser.add_argument(
@@ -37,6 +48,8 @@ def run(args: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     check_writable("--events", args.events)
     questions = [_question(text) for text in args.why]
     scenario = read_scenario(args.scenario)
+    if args.seeds != 1 or args.against is not None:
+        return replicate(args, scenario, out, err)
     trace = read_jobs(args.trace, scenario)
     finished = simulate_with_bar(scenario, trace, Bar(err, "running"))
     answers = [finished.why(job, t_s) for job, t_s in questions]

@@ -99,7 +99,7 @@ def test_numpy_is_the_only_run_time_dependency_outside_the_app(path: Path) -> No
         return
     tops = {name.split(".")[0] for name in imports_of(path)}
     foreign = tops - {"fleetlab"} - set(sys.stdlib_module_names) - NUMPY
-    assert foreign <= ({"dask", "distributed"} if part_of(path) in ("sweep", "cli") else set())
+    assert foreign <= ({"distributed"} if part_of(path) == "workers" else set())
 
 
 @pytest.mark.parametrize("path", MODULES, ids=named)
