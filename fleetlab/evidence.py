@@ -5,10 +5,12 @@ The page records them and ``verify`` computes them again, both from here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fleetlab.figures import figures_of
 from fleetlab.run import Run
+from fleetlab.scenario import Scenario
 
 DECIMALS = {
     "wait_mean_s": 3,
@@ -58,6 +60,12 @@ EVIDENCE = {
 }
 """The evidence that a policy is defended with, and the figure of a run that each is."""
 
+POLICY = (
+    "order", "backfill", "placement", "gang", "ageing", "starvation", "preemption", "migration",
+    "quota", "patience", "spot", "elastic", "tau",
+)  # fmt: skip
+"""The choices of a Scenario that are policy; the rest is what the policy has to live with."""
+
 DIVERGENCE = 0.005
 """By how much utilisations must part to be called different."""
 
@@ -77,6 +85,22 @@ def record_of(run: Run) -> dict[str, Any]:
         "digest": run.digest,
         "figures": kept_figures(run),
     }
+
+
+def final_policy(scenarios: Sequence[Scenario]) -> dict[str, str | int]:
+    """Return the policy that Scenarios of several parts make up together.
+
+    Each choice is that of the last Scenario that departs in it from how its part
+    opens, or of the first where none does.
+    """
+    policy: dict[str, str | int] = {}
+    for scenario in scenarios:
+        usual = Scenario.default(scenario.track, scenario.part)
+        for name in POLICY:
+            choice = getattr(scenario, name)
+            if name not in policy or choice != getattr(usual, name):
+                policy[name] = choice
+    return policy
 
 
 def kept_figures(run: Run) -> dict[str, float]:

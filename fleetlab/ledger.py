@@ -100,6 +100,7 @@ class Ledger:
                 (self.reflections.get(f"part{part}", "").strip(), f"the reflection of part {part}"),
             ]
         wanted += [
+            (self.evidence_runs, "the final policy"),
             (self.rejected_alternative.strip(), "the rejected alternative"),
             (self.priority, "density or locality"),
             (self.paradox_text.strip() and self.paradox_runs, "the paradox answer"),

@@ -2,24 +2,23 @@
 // when; what a scenario means is Python's business.
 
 import { boot } from "./boot.js";
+import { copyLink, exportAs, readLedger, readTrace } from "./exchange.js";
+import { askAfresh, showLedger, withParadoxRun, withPolicyRun } from "./ledger.js";
 import { readLock, showFault } from "./lock.js";
 import { nameControls } from "./names.js";
+import { addressOf, placeNow, remember, rememberLocation, scenarioIn } from "./place.js";
 import {
-  addressOf, partIn, placeNow, remember, rememberLocation, scenarioIn,
-} from "./place.js";
-import {
-  TRACKS, exported, merge, newRecord, partOf, predictionOf, readRecord, toMarkdown, withImport, withRun,
+  TRACKS, asText, merge, newRecord, partIn, predictionOf, runWith, withImport, withPart, withRun,
+  withWritten,
 } from "./record.js";
 import { openStore } from "./store.js";
+import { openTheme } from "./theme.js";
 import * as view from "./view.js";
 
 const { find, write } = view;
 const root = document.documentElement;
 const TYPING_MS = 500; // a pause in typing that is worth a save
-const TRACE_BYTES = 200e6;
-const LEDGER_BYTES = 100e6;
 const NARROW = matchMedia("(max-width: 52rem)"); // as in style.css
-const THEMES = { auto: "automatic", light: "light", dark: "dark" };
 
 let record = newRecord(root.dataset.track, root.dataset.version);
 let query = scenarioIn(location.search); // the scenario as the address, and later Python, words it
@@ -49,7 +48,7 @@ function showStatus(status) {
 
 function showRecord() {
   for (const section of view.partSections()) showPart(section);
-  if (root.dataset.view === "ledger") view.showLedger(record);
+  if (root.dataset.view === "ledger") showLedger(record);
 }
 
 function showPart(section) {
@@ -165,11 +164,11 @@ const onTell = {
     nameControls();
   },
   run(value) {
-    const part = partOf(value ?? {});
+    const run = withPart({ at: now(), ...value });
+    const { part } = run;
     view.showProgress(view.sectionOf(part), 1);
-    if (!value?.digest || trackOf(value) !== record.track) return;
+    if (!run.digest || run.track !== record.track) return;
     write("announcement", `The run is finished. ${frameOf(part).title ?? ""}`);
-    const run = { at: now(), ...value };
     if (!predictionOf(record, part)) unlockedRuns.set(part, run);
     else if (withRun(record, run) !== record) keep(withRun(record, run));
   },
@@ -180,15 +179,14 @@ const onTell = {
     queries.set(partNow(), query);
     remember("replaceState", addressOf(query, root.dataset.view));
   },
+  policy({ of, policy }) {
+    if (JSON.stringify(of) !== JSON.stringify(policyScenarios())) return;
+    keep(withWritten(record, "policy", policy, now()));
+  },
   progress: (share) => view.showProgress(view.sectionOf(partNow()), share),
   notice: (sentence) => view.showDock("notice", sentence),
   trace_error: (sentence) => write("trace_problem", sentence),
 };
-
-function trackOf({ scenario, track }) {
-  if (track) return track;
-  return typeof scenario === "string" ? new URLSearchParams(scenario).get("track") : scenario?.track;
-}
 
 function onState(state, progress) {
   const megabytes = (bytes) => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0);
@@ -230,14 +228,27 @@ function lock(event) {
 }
 
 function type({ target }) {
-  const part = `part${partOfField(target)}`;
+  const { field } = target.dataset;
   clearTimeout(typing);
   typing = setTimeout(flushTyping, TYPING_MS);
-  record = {
-    ...record,
-    reflections: { ...record.reflections, [part]: target.value },
-    reflected_at: { ...record.reflected_at, [part]: now() },
-  };
+  if (field === "reflection") {
+    record = withWritten(record, `part${partOfField(target)}`, target.value, now());
+  } else {
+    const text = target.value;
+    const value = field === "paradox_answer" ? { ...record.paradox_answer, text } : text;
+    record = withWritten(record, field, value, now());
+  }
+}
+
+// A run is cited in the ledger: for the policy of a part, or as one of the paradox's two.
+function cite({ dataset: { choose, which }, value }) {
+  const cited = choose === "policy" ? withPolicyRun : withParadoxRun;
+  keep(cited(record, Number(which), value, now()));
+  if (choose === "policy") python.tell("policy", JSON.stringify(policyScenarios()));
+}
+
+function policyScenarios() {
+  return record.evidence.runs.map((digest) => asText(runWith(record, digest)?.scenario));
 }
 
 function flushTyping() {
@@ -251,65 +262,44 @@ function leave() {
   if (typing || root.dataset.saved === "saving") keep(record, "flush");
 }
 
-async function sendTrace({ target }) {
-  const [file] = target.files;
+async function sendTrace(field) {
+  const [file] = field.files;
   if (!file) return;
   write("trace_problem", "");
   try {
-    if (file.size > TRACE_BYTES) {
-      throw new Error(`${file.name} has ${Math.round(file.size / 1e6)} MB; this page reads traces ` +
-        "up to 200 MB. Cut it to the days you want.");
-    }
-    const bytes = await file.arrayBuffer().catch(() => {
-      throw new Error(`${file.name} could not be read. Choose it again.`);
-    });
+    const bytes = await readTrace(file);
     python.tell("trace_name", file.name);
     python.tell("trace", bytes);
   } catch (error) {
     write("trace_problem", error.message);
   }
-  target.value = ""; // the same file may be chosen again
+  field.value = ""; // the same file may be chosen again
 }
 
-async function importLedger({ target }) {
-  const [file] = target.files;
+async function importLedger(field) {
+  const [file] = field.files;
   if (!file) return;
+  flushTyping();
   write("import_problem", "");
   try {
-    if (file.size > LEDGER_BYTES) throw new Error(`${file.name} is too large to be a ledger.`);
-    const incoming = readRecord(await file.text(), file.name);
-    if (incoming.track !== root.dataset.track) {
-      remember("pushState", `?track=${incoming.track}#ledger`);
-      arrive(true);
-    }
-    const own = (await (await store).load(incoming.track)) ?? newRecord(incoming.track);
-    await keep(withImport(own, incoming));
-    tellRecord();
-    view.showDock("notice", `${file.name} is in your ledger.`);
+    const incoming = await readLedger(file, now());
+    if (incoming) await takeIn(incoming);
+    view.showDock("notice", incoming ? `${file.name} is in your ledger.`
+      : `${file.name} has no step of this lab yet. Export for the textbook adds it.`);
   } catch (error) {
     write("import_problem", error.message);
   }
-  target.value = "";
+  field.value = "";
 }
 
-async function copyLink(button) {
-  const link = new URL(query, placeNow()).href.split("#")[0];
-  const field = find('[data-field="link"]', button.parentElement);
-  field.value = link;
-  try {
-    await navigator.clipboard.writeText(link);
-    view.showDock("notice", "The link is copied. It holds every setting and the seed.");
-  } catch {
-    field.hidden = false;
-    field.select();
-    view.showDock("notice", "The browser does not let the page copy. The link is selected instead.");
+async function takeIn(incoming) {
+  if (incoming.track !== root.dataset.track) {
+    remember("pushState", addressOf(`?track=${incoming.track}`, "ledger"));
+    arrive(true);
   }
-}
-
-function afresh(asked) {
-  find(".confirm").hidden = !asked;
-  find('[data-do="afresh"]').hidden = asked;
-  find(asked ? '[data-do="afresh-no"]' : '[data-do="afresh"]').focus();
+  const own = (await (await store).load(incoming.track)) ?? newRecord(incoming.track, root.dataset.version);
+  await keep(withImport(own, incoming));
+  tellRecord();
 }
 
 function startAfresh() {
@@ -318,54 +308,34 @@ function startAfresh() {
   view.clearFrame();
   keep(newRecord(record.track, root.dataset.version, record.generation + 1));
   tellRecord();
-  afresh(false);
+  askAfresh(false);
 }
 
-function exportAs(extension, text, kind) {
-  const name = `fleetlab-${record.track}-${now().slice(0, 10)}.${extension}`;
-  view.download(name, text, kind);
-}
-
-function nextTheme() {
-  const names = Object.keys(THEMES);
-  const next = names[(names.indexOf(root.dataset.themeChoice) + 1) % names.length];
-  try {
-    localStorage.setItem("fleetlab/theme", next);
-  } catch {
-    // It holds for this visit.
-  }
-  root.dataset.themeChoice = next;
-  applyTheme();
-}
-
-function applyTheme() {
-  const choice = root.dataset.themeChoice;
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const theme = choice !== "auto" ? choice : dark ? "dark" : "light";
-  find(".theme").setAttribute("aria-label", `Theme: ${THEMES[choice]}`);
-  if (theme !== root.dataset.theme) {
-    root.dataset.theme = theme;
-    python.tell("theme", theme);
-  }
-}
+const exporting = (way) => () => exportAs(way, record, document.title.split(",")[0], now());
 
 const clicks = {
-  theme: nextTheme,
-  copy: copyLink,
+  theme: () => nextTheme(),
+  copy: (button) => copyLink(new URL(query, placeNow()).href.split("#")[0], button),
   retry() {
     view.showDock("failure", "");
     python.restart();
   },
   dismiss: () => view.showDock("notice", ""),
-  afresh: () => afresh(true),
-  "afresh-no": () => afresh(false),
+  afresh: () => askAfresh(true),
+  "afresh-no": () => askAfresh(false),
   "afresh-yes": startAfresh,
-  "export-json": () => exportAs("json", JSON.stringify(exported(record), null, 2), "application/json"),
-  "export-markdown": () => exportAs("md", toMarkdown(record, document.title.split(",")[0]),
-    "text/markdown"),
+  "export-json": exporting("json"),
+  "export-markdown": exporting("markdown"),
+  "export-picture": exporting("picture"),
+  "export-textbook": exporting("textbook"),
 };
 
-const changes = { trace: sendTrace, import: importLedger };
+function change({ target }) {
+  if (target.dataset.do === "trace") sendTrace(target);
+  else if (target.dataset.do === "import") importLedger(target);
+  else if (target.dataset.choose) cite(target);
+  else if (target.name === "priority") keep(withWritten(record, "priority", target.value, now()));
+}
 
 // ---- begin
 
@@ -381,7 +351,7 @@ python = boot({
     view.showDock("failure", sentence || `The file ${file} could not be loaded.`),
 });
 openRecord(root.dataset.track);
-applyTheme();
+const nextTheme = openTheme((theme) => python.tell("theme", theme));
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-do]");
@@ -390,10 +360,10 @@ document.addEventListener("click", (event) => {
   if (teller) python.tell(teller.dataset.tell, teller.value);
   follow(event);
 });
-document.addEventListener("change", (event) => changes[event.target.dataset.do]?.(event));
+document.addEventListener("change", change);
 document.addEventListener("submit", (event) => event.target.matches(".lock") && lock(event));
 document.addEventListener("input", (event) => {
-  if (event.target.matches('[data-field="reflection"]')) type(event);
+  if (event.target.matches("textarea[data-field]")) type(event);
 });
 // "toggle" does not bubble, so it is heard on its way down.
 document.addEventListener("toggle", ({ target }) => {
@@ -403,7 +373,6 @@ document.addEventListener("toggle", ({ target }) => {
   else if (predictionOf(record, partOfField(target))) view.showTables(section, frameOf(partOfField(target)));
 }, true);
 NARROW.addEventListener("change", ({ matches }) => python.tell("narrow", matches));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
 addEventListener("popstate", () => {
   rememberLocation();
   arrive(true);

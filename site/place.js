@@ -1,6 +1,8 @@
 // Where the reader is. The address holds a Scenario as its query and, where that is not the part
 // itself, the view as its fragment: ?track=titan&part=2&seed=7#ledger
 
+import { partIn } from "./record.js";
+
 const OURS = ["embed", "lecture", "theme"]; // keys of the page, kept in its every address
 const kept = pairs(location.search).filter((pair) => OURS.includes(nameOf(pair)));
 
@@ -13,12 +15,6 @@ export const placeNow = () => here;
 export function scenarioIn(search) {
   const rest = pairs(search).filter((pair) => !OURS.includes(nameOf(pair)));
   return rest.length ? `?${rest.join("&")}` : "";
-}
-
-/** Returns the number of the part that a query names, or null. */
-export function partIn(query) {
-  const part = Number(new URLSearchParams(query).get("part"));
-  return part || null;
 }
 
 /** Returns the address of a view ("choose", "brief", "part1", "ledger") with a Scenario's query. */

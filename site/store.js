@@ -1,7 +1,7 @@
 // Where records are kept: IndexedDB, else localStorage, else only this page's memory.
 // Every call is guarded, since storage may be denied, full, or never answer.
 
-import { isRecord, merge } from "./record.js";
+import { asRecord, merge } from "./record.js";
 
 const NAME = "fleetlab";
 const TABLE = "records";
@@ -25,7 +25,7 @@ export async function openStore(onStatus) {
 
   async function load(track) {
     const kept = [await readDatabase(database, track), readLocal(track), memory.get(track)];
-    const records = kept.filter((record) => isRecord(record, track));
+    const records = kept.map((record) => asRecord(record, track)).filter(Boolean);
     if (!status) tell(database || localWorks() ? "saved" : "not-saved");
     return records.length ? records.reduce(merge) : null;
   }
@@ -108,7 +108,8 @@ async function writeDatabase(database, record) {
     let merged = record;
     const reading = table.get(record.track);
     reading.onsuccess = () => {
-      if (isRecord(reading.result, record.track)) merged = merge(reading.result, record);
+      const older = asRecord(reading.result, record.track);
+      if (older) merged = merge(older, record);
       table.put(merged);
     };
     const written = new Promise((resolve, reject) => {
@@ -141,8 +142,8 @@ function readLocal(track) {
 
 function writeLocal(record) {
   try {
-    const older = readLocal(record.track);
-    const merged = isRecord(older, record.track) ? merge(older, record) : record;
+    const older = asRecord(readLocal(record.track), record.track);
+    const merged = older ? merge(older, record) : record;
     localStorage.setItem(PREFIX + record.track, JSON.stringify(merged));
     return merged;
   } catch {

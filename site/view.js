@@ -1,11 +1,8 @@
 // Writes values into the page, always as text and never as markup.
 
-import {
-  asText, figureNames, isEmpty, missingFrom, predictionOf, runsOf,
-} from "./record.js";
 import { guessOf, surenessOf, textOf } from "./questions.js";
+import { asText, predictionOf, runsOf } from "./record.js";
 
-const RUNS_SHOWN = 25;
 // What may be read before the prediction is locked: the scene, but nothing it measured.
 const OPEN_TEXTS = new Set(["title", "scene", "why"]);
 
@@ -86,24 +83,26 @@ export function clearFrame() {
   for (const card of document.querySelectorAll("[data-needs]")) card.hidden = true;
 }
 
+/** Returns a new element with texts or elements in it. */
+export function made(tag, ...content) {
+  const element = document.createElement(tag);
+  element.append(...content);
+  return element;
+}
+
 /** Fills a table; the first row holds the names of the columns. */
 export function showTable(table, [head = [], ...rows]) {
-  const cell = (tag, value) => {
-    const made = document.createElement(tag);
-    if (value instanceof Node) made.append(value);
-    else made.textContent = asText(value);
-    if (tag === "th") made.scope = "col";
-    return made;
-  };
-  const line = (tag, cells) => {
-    const made = document.createElement("tr");
-    made.append(...cells.map((value) => cell(tag, value)));
-    return made;
-  };
-  const [top, body] = ["thead", "tbody"].map((tag) => document.createElement(tag));
-  top.append(line("th", head));
-  body.append(...rows.map((cells) => line("td", cells)));
-  table.replaceChildren(top, body);
+  const cell = (tag, value) => made(tag, value instanceof Node ? value : asText(value));
+  const heads = head.map((name) => Object.assign(cell("th", name), { scope: "col" }));
+  const lines = rows.map((cells) => made("tr", ...cells.map((value) => cell("td", value))));
+  table.replaceChildren(made("thead", made("tr", ...heads)), made("tbody", ...lines));
+}
+
+/** Returns a new table of these rows. */
+export function tableOf(rows) {
+  const table = document.createElement("table");
+  showTable(table, rows);
+  return table;
 }
 
 /** Returns an ISO time as the reader's clock shows it, with the day when it was another. */
@@ -114,11 +113,9 @@ export function clock(iso) {
   return today ? time : `${at.toLocaleDateString([], { day: "numeric", month: "short" })}, ${time}`;
 }
 
-function timeElement(iso) {
-  const made = document.createElement("time");
-  made.dateTime = iso;
-  made.textContent = clock(iso);
-  return made;
+/** Returns an ISO time as an element of the page. */
+export function timeElement(iso) {
+  return Object.assign(made("time", clock(iso)), { dateTime: iso });
 }
 
 /** Shows whether a part is predicted, and how; its gates follow `data-locked`. */
@@ -151,41 +148,6 @@ export function showReveal(section, record, frame) {
   field.setAttribute("aria-describedby", `part${part}-reflect-${record.track}`);
 }
 
-/** Shows the record in the ledger. */
-export function showLedger(record) {
-  showTable(find('[data-table="predictions"]'), [
-    ["part", "prediction", "number", "confidence", "made"],
-    ...record.predictions.map((prediction) => {
-      const { part, choice, at } = prediction;
-      return [part, textOf(part, choice), guessOf(prediction), surenessOf(prediction), timeElement(at)];
-    }),
-  ]);
-  const names = figureNames(record.runs);
-  const shown = record.runs.slice(-RUNS_SHOWN).reverse();
-  showTable(find('[data-table="runs"]'), [
-    ["time", "scenario", ...names.map((name) => name.replaceAll("_", " ")), "digest"],
-    ...shown.map((run) => [timeElement(run.at), scenarioLink(run.scenario),
-      ...names.map((name) => run.figures?.[name] ?? ""), run.digest.slice(0, 12)]),
-  ]);
-  const older = record.runs.length - shown.length;
-  write("older_runs", older ? `${older} older runs are in the export.` : "");
-  write("reflection_shown", record.reflections.part1 || "Nothing written yet.");
-  const missing = missingFrom(record);
-  note("missing", isEmpty(record) ? "Nothing is recorded on this track yet."
-    : missing.length ? `Still missing: ${missing.join(", ")}. It can be exported as it is.` : "");
-}
-
-// A run's scenario leads back to it; anything that is not a query of this page stays text.
-function scenarioLink(scenario) {
-  if (typeof scenario !== "string" || !scenario.startsWith("?")) return asText(scenario);
-  const link = document.createElement("a");
-  link.href = scenario;
-  link.textContent = [...new URLSearchParams(scenario)]
-    .filter(([key]) => !["track", "part"].includes(key))
-    .map(([key, value]) => `${key} ${value}`).join(", ") || "as it opens";
-  return link;
-}
-
 /** Shows a line at the foot of the page; an empty one takes it away. */
 export function showDock(kind, sentence) {
   write(kind, sentence);
@@ -193,9 +155,9 @@ export function showDock(kind, sentence) {
 }
 
 /** Hands a file to the reader. */
-export function download(name, text, type) {
+export function download(name, content, type) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.href = URL.createObjectURL(new Blob([content], { type }));
   link.download = name;
   document.body.append(link);
   link.click();

@@ -10,6 +10,7 @@ from typing import Any
 from fleetlab.app.palette import palette
 from fleetlab.app.parts import PARTS, Part, part_of
 from fleetlab.app.session import Clock, Session
+from fleetlab.evidence import final_policy
 from fleetlab.scenario import Scenario
 from fleetlab.traces import TraceError, load_trace
 
@@ -123,6 +124,12 @@ class Page:
         else:
             self._tell_frame()
 
+    def _hear_policy(self, queries: Any) -> None:
+        """Say what policy the Scenarios make up that a reader defends, at most one a part."""
+        queries = json.loads(queries) if isinstance(queries, str) else queries
+        scenarios = [Scenario.read(str(query))[0] for query in queries[:3]]
+        self._tell("policy", {"of": queries, "policy": final_policy(scenarios)})
+
     def _hear_theme(self, theme: Any) -> None:
         self._colours = palette(str(theme))
         self.part.dress(self._colours, self._narrow)
@@ -164,8 +171,7 @@ class Page:
             return
         self._tell_frame()
         if what == "run" and session.run is not None:
-            part = session.scenario.part
-            self._tell("run", {"part": part, **self.part.record(session.run)})
+            self._tell("run", self.part.record(session.run))
 
     def _tell_frame(self) -> None:
         scenario = self.session.scenario
