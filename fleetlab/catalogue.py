@@ -18,6 +18,8 @@ from fleetlab.workload import WARM_UP_SHARE, Kind, exponential_s, generate, to_m
 
 Ints = npt.NDArray[np.int64]
 
+HOUR_MS = 3_600_000
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -96,12 +98,48 @@ def jobs_of(
     """
     if name == "titan-crisis":
         return crisis(fleet), None
+    entry = _read().get(name, {})
+    if "gang" in entry or "devices" in entry:
+        return resident(name, fleet, load), None
     if name in ("philly", "alibaba"):
         return _calibrated(name, fleet, load, count, size, rng)
-    if name == "trace" or name not in _read():
+    if name == "trace" or not entry:
         raise ValueError(f"workload: {name!r} cannot be drawn; one of {', '.join(names())} can")
     kinds, pair = kinds_of(name, fleet, size)
     return generate(kinds, fleet, load, count, rng), pair
+
+
+def resident(name: str, fleet: Fleet, load: float) -> JobTable:
+    """Return the jobs of a workload that is there from the start and fills ``load`` of the fleet.
+
+    One gang of whole nodes, or one job on each capable device; never more than there
+    are, and at least one.
+    """
+    entry = _read()[name]
+    kind = entry.get("gang") or entry["devices"]
+    duration_ms = round(kind["hours"] * HOUR_MS)
+    if "gang" in entry:
+        nodes = min(fleet.nodes, max(1, round(load * fleet.nodes)))
+        gpus = nodes * fleet.gpus_per_node
+        least = fleet.gpus_per_node if kind.get("stretches") else gpus
+        return JobTable(
+            submit_ms=np.zeros(1, dtype=np.int64),
+            duration_ms=np.array([duration_ms]),
+            gpus=np.array([gpus]),
+            whole_nodes=np.ones(1, dtype=np.int64),
+            min_gpus=np.array([least]),
+            kinds=(kind["name"],),
+        )
+    capable = fleet.class_masks[kind["needs_class"]].bit_count()
+    count = min(capable, max(1, round(load * capable)))
+    return JobTable(
+        submit_ms=np.zeros(count, dtype=np.int64),
+        duration_ms=np.full(count, duration_ms),
+        gpus=np.ones(count, dtype=np.int64),
+        span=np.full(count, NODE),
+        needs_class=np.full(count, kind["needs_class"]),
+        kinds=(kind["name"],),
+    )
 
 
 def crisis(fleet: Fleet) -> JobTable:
@@ -111,14 +149,13 @@ def crisis(fleet: Fleet) -> JobTable:
     nodes full of 8-GPU replicas and one node with a 6-GPU job; the rest of the
     day nothing ends before an hour has passed.
     """
-    hour_ms = 3_600_000
     rows: list[tuple[int, int, int, int, int]] = []
     size = fleet.gpus_per_node
     for rack in range(fleet.blocks):
         for _ in range(fleet.nodes_per_block - 1):
-            rows.append((0, hour_ms * 6 + rack * 600_000, size, NODE, 0))
-        rows.append((0, hour_ms * 2 + rack * 420_000, size - 2, NODE, 1))
-    rows.append((60_000, hour_ms * 8, 8 * size, FLEET, 2))
+            rows.append((0, HOUR_MS * 6 + rack * 600_000, size, NODE, 0))
+        rows.append((0, HOUR_MS * 2 + rack * 420_000, size - 2, NODE, 1))
+    rows.append((60_000, HOUR_MS * 8, 8 * size, FLEET, 2))
     table = np.array(rows, dtype=np.int64)
     return JobTable(
         submit_ms=table[:, 0],

@@ -83,31 +83,3 @@ def _more_nodes(attempts: Attempts, job: int, whole: int) -> Parts:
         if not isinstance(more, Refusal):
             return held + more
     return []
-
-
-def effective_cost(spot_price: float, total_hours: float, productive_hours: float) -> float:
-    """Return what a productive GPU-hour costs: price x all hours / productive hours.
-
-    Source: the chapter's C_eff = C_spot·T_total/T_prod. Raises ValueError without
-    a productive hour, or for a negative price or fewer hours in all than productive ones.
-    """
-    if not spot_price >= 0:
-        raise ValueError(f"spot_price is {spot_price}; give a price of 0 or more")
-    if not productive_hours > 0:
-        raise ValueError(f"productive_hours is {productive_hours}; give a number above 0")
-    if not total_hours >= productive_hours:
-        raise ValueError(
-            f"total_hours is {total_hours}, below the {productive_hours} productive ones; "
-            "give all hours"
-        )
-    return spot_price * total_hours / productive_hours
-
-
-def break_even_stretch(discount: float) -> float:
-    """Return how many times longer a run may take on cheaper nodes before it costs as much.
-
-    1/(1 - discount): five times at 80 % off. Raises ValueError for a discount outside [0, 1).
-    """
-    if not 0 <= discount < 1:
-        raise ValueError(f"discount is {discount}; give a share from 0 to below 1")
-    return 1 / (1 - discount)

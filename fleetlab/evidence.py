@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fleetlab.figures import figures_of
+from fleetlab.outcome import OUTCOME_FIGURES
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
 
@@ -31,6 +32,21 @@ DECIMALS = {
     "dropped": 0,
     "cost_dollars": 2,
     "time_to_converge_s": 3,
+    "stretch": 4,
+    "converged": 0,
+    "rebuilds": 0,
+    "loop_p50_ms": 2,
+    "loop_p999_ms": 2,
+    "late_share": 5,
+    "small_share": 5,
+    "frozen_s": 2,
+    "lowest_fps": 2,
+    "mean_pixels": 5,
+    "effective_dollars": 4,
+    "heavy_share": 5,
+    "slim_share": 5,
+    "silent_share": 5,
+    "mean_mw": 4,
 }
 """Every figure that a ledger may keep, and how many decimals of it."""
 
@@ -43,7 +59,7 @@ KEPT = {
     ),
     3: (
         "wait_p50_s", "wait_p95_s", "allocated", "productive", "goodput", "mfu",
-        "interruptions", "lost_gpu_h", "cost_dollars", "time_to_converge_s",
+        "interruptions", "lost_gpu_h", *OUTCOME_FIGURES,
     ),
 }  # fmt: skip
 """The figures that a ledger keeps of a run, by part."""

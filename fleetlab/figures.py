@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fleetlab.outcome import OUTCOME_FIGURES, outcome_figures
 from fleetlab.run import Run
 from fleetlab.statistics import mser5
 
@@ -36,6 +37,7 @@ FIGURES = (
     "deadlocked",
     "mser5_share",
     "unstable",
+    *OUTCOME_FIGURES,
 )
 """Every name that ``figures_of`` may give, in this order."""
 
@@ -49,7 +51,8 @@ def figures_of(run: Run) -> dict[str, float]:
     ``worst_low_priority_s`` is the longest stretch that a job of the lowest priority
     stood in the queue. ``unstable`` is 1 when the queue grew to the end, ``deadlocked``
     when gangs waited for each other. ``mser5_share`` is the share of the jobs that MSER-5
-    would cut as warm-up.
+    would cut as warm-up. What a run of Part 3 came to is there under the names of
+    ``fleetlab.outcome``.
     """
     metrics = run.metrics
     waits = metrics.waits
@@ -71,6 +74,7 @@ def figures_of(run: Run) -> dict[str, float]:
             found[f"{name}_wait_s"] = metrics.by_kind[run.jobs.kinds[kind]].mean_s
         if found["any_wait_s"] > 0:
             found["near_over_any"] = found["near_wait_s"] / found["any_wait_s"]
+    found |= outcome_figures(run)
     for name in FIGURES:
         if name not in found and hasattr(metrics, name):
             found[name] = getattr(metrics, name)

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from fleetlab import market
 from fleetlab.conditions import Outage
 from fleetlab.log import Cause
+from fleetlab.workload import hyperexponential_s
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
-PROCESSES = ("memoryless", "bathtub", "bursts")
+PROCESSES = ("memoryless", "bathtub", "bursts", "aws")
 BURST_SHARE = 0.25
 """Share of the spot nodes that one burst takes on average, where bursts are asked for by name."""
 
@@ -43,6 +45,9 @@ def reclaimed(
     if process == "bursts":
         apart_ms = life_ms * BURST_SHARE
         return bursts(nodes, apart_ms, BURST_SHARE, away_ms, horizon_ms, rng, notice_ms)
+    if process == "aws":
+        apart_ms = life_ms * market.AWS.mean_share
+        return like_market(nodes, apart_ms, market.AWS, away_ms, horizon_ms, rng, notice_ms)
     raise ValueError(f"reclaim: {process!r} is not one of {', '.join(PROCESSES)}")
 
 
@@ -145,6 +150,39 @@ def bursts(
         for node in nodes:
             if rng.random() < share:
                 outages.append(Outage(node, down, down + away_ms, notice_ms, Cause.SPOT))
+
+
+def like_market(
+    nodes: Sequence[int],
+    mean_ms: float,
+    found: market.Market,
+    away_ms: int,
+    horizon_ms: int,
+    rng: np.random.Generator,
+    notice_ms: int = 0,
+) -> tuple[Outage, ...]:
+    """Return reclaims with the statistics of a recorded market, ``mean_ms`` apart on average.
+
+    Times between two reclaims have the market's coefficient of variation, and each takes
+    a share of the nodes that are live, drawn from the market's, at least one. Raises
+    ValueError as ``memoryless`` does.
+    """
+    _positive("mean_ms", mean_ms)
+    outages: list[Outage] = []
+    back: dict[int, int] = {}
+    time = 0.0
+    while True:
+        which, gap = np.array([rng.random()]), np.array([rng.random()])
+        time += hyperexponential_s(which, gap, mean_ms, found.gap_cv)[0]
+        share = found.share(rng.random())
+        down = round(time)
+        if down > horizon_ms:
+            return merged(outages)
+        live = [node for node in nodes if back.get(node, 0) <= down]
+        for _ in range(min(len(live), max(1, round(share * len(live))))):
+            node = live.pop(int(rng.random() * len(live)))
+            back[node] = down + away_ms
+            outages.append(Outage(node, down, down + away_ms, notice_ms, Cause.SPOT))
 
 
 def replay(

@@ -85,12 +85,17 @@ def node_life_ms(scenario: Scenario) -> float:
     return scenario.fleet_shape.nodes * DAY_MS / scenario.preemptions
 
 
+def reclaim_horizon_ms(jobs: JobTable) -> int:
+    """Return from when nothing is taken back; a run that lasts longer never came through."""
+    return int(jobs.submit_ms.max()) + LONGEST_RUN * int(jobs.duration_ms.max())
+
+
 def _outages(scenario: Scenario, jobs: JobTable, rng: np.random.Generator) -> tuple[Outage, ...]:
     nodes = spot_nodes(scenario)
     if not nodes or not scenario.preemptions or not len(jobs):
         return ()
     life_ms = node_life_ms(scenario)
-    horizon_ms = int(jobs.submit_ms.max()) + LONGEST_RUN * int(jobs.duration_ms.max())
+    horizon_ms = reclaim_horizon_ms(jobs)
     horizon_ms = min(horizon_ms, round(MOST_OUTAGES / len(nodes) * life_ms))
     away_ms, notice_ms = scenario.away * MINUTE_MS, scenario.notice * SECOND_MS
     return reclaimed(scenario.reclaim, nodes, life_ms, away_ms, horizon_ms, rng, notice_ms)
@@ -102,6 +107,6 @@ def elastic(jobs: JobTable, fleet: Fleet) -> JobTable:
     stretches = (jobs.whole_nodes == 1) & (jobs.gpus > size)
     return replace(
         jobs,
-        min_gpus=np.where(stretches, size, jobs.gpus),
-        max_gpus=np.where(stretches, -(-jobs.gpus // size) * size, jobs.gpus),
+        min_gpus=np.where(stretches, size, jobs.min_gpus),
+        max_gpus=np.where(stretches, -(-jobs.gpus // size) * size, jobs.max_gpus),
     )

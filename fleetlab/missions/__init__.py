@@ -18,7 +18,8 @@ class Mission:
 
     ``scenario`` holds the defaults of a Scenario on this track and ``parts`` those
     in which a part differs; ``classes`` the names of the capability classes, lowest
-    first (empty: all alike).
+    first (empty: all alike); ``campaign_runs`` how many runs like the one of Part 3 the
+    track's money is about.
     """
 
     track: str
@@ -27,7 +28,9 @@ class Mission:
     sizes: tuple[int, ...]
     gpu: str
     gpu_hour_dollars: float
+    spot_hour_dollars: float
     classes: tuple[str, ...]
+    campaign_runs: int
     scenario: dict[str, Any]
     parts: dict[int, dict[str, Any]]
     words: dict[str, str]
@@ -46,7 +49,9 @@ def mission(track: str) -> Mission:
         sizes=tuple(data["sizes"]),
         gpu=data["gpu"],
         gpu_hour_dollars=float(data["gpu_hour_dollars"]),
+        spot_hour_dollars=float(data["spot_hour_dollars"]),
         classes=tuple(data["classes"]),
+        campaign_runs=int(data.get("campaign_runs", 1)),
         scenario=dict(data["scenario"]),
         parts={part: dict(data.get(f"part{part}", {})) for part in PARTS},
         words=dict(data["words"]),

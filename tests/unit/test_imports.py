@@ -18,7 +18,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Layers from the left; a module not named here may import anything but the app and the command.
 LAYERS = [
     {"fleet", "job", "table", "log", "attempt"},
-    {"policy", "network", "theory", "traces", "waiting", "calibration"},
+    {"policy", "network", "theory", "traces", "waiting", "calibration", "workload", "market"},
     {"interconnect", "conditions", "reclaim", "accounts"},
     {"attempts", "elastic", "outages", "mechanisms"},
     {"engine"},
