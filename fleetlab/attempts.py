@@ -180,11 +180,13 @@ class Attempts:
     # Speed
 
     def _slow_ppm(self, job: int) -> int:
-        engine, world = self.engine, self.world_gpus(job)
-        load = sum(self._wide.values())
-        slow = engine.conditions.interconnect.slow_ppm(
-            engine.fleet, world, engine.nodes_of(job), load
-        )
+        return self._slow_on(job, self.engine.nodes_of(job), self.world_gpus(job))
+
+    def _slow_on(self, job: int, nodes: list[int], world: int) -> int:
+        """Return how much longer than given ``job`` takes with ``world`` GPUs on ``nodes``."""
+        engine = self.engine
+        others = sum(self._wide.values()) - self._wide.get(job, 0)
+        slow = engine.conditions.interconnect.slow_ppm(engine.fleet, world, nodes, others + world)
         return -(-slow * self._nominal_gpus(job) // world)
 
     def _share_spine(self) -> None:
@@ -233,16 +235,24 @@ class Attempts:
 
     def would_end_ms(self, job: int, parts: Parts) -> int:
         """Return when an elastic ``job`` would end if it went on with ``parts`` from now on."""
-        engine = self.engine
-        attempt = self._now(job)
+        engine, attempt = self.engine, self._now(job)
         world = sum(count for _, count in parts)
-        slow = engine.conditions.interconnect.slow_ppm(
-            engine.fleet, world, [node for node, _ in parts], sum(self._wide.values())
-        )
         return replace(
             attempt,
-            slow_ppm=-(-slow * self._nominal_gpus(job) // world),
+            slow_ppm=self._slow_on(job, [node for node, _ in parts], world),
             setup_ms=setup_after_resize_ms(attempt, engine.conditions.rendezvous_ms),
+        ).due_ms()
+
+    def estimated_end_ms(self, job: int, parts: Parts) -> int:
+        """Return when ``job``, started on ``parts`` now, will end if its estimate is right."""
+        engine = self.engine
+        world = sum(count for _, count in parts) if self._elastic[job] else engine.gpus[job]
+        return Attempt(
+            engine.conditions.checkpoint,
+            engine.now,
+            self.estimate_left_ms(job),
+            self._slow_on(job, [node for node, _ in parts], world),
+            self._setup_ms.get(job, 0),
         ).due_ms()
 
     def _estimate(self, job: int) -> None:

@@ -192,8 +192,12 @@ class Engine:
         supposed.take([(node, size - max(0, n)) for node, n in enumerate(free) if n < size])
         return self.place(shape, supposed, self.rng, 0)
 
-    def try_start(self, job: int) -> Refusal:
-        """Start ``job`` now if it has a place; return the reason if it has none."""
+    def try_start(self, job: int, by_ms: int | None = None) -> Refusal:
+        """Start ``job`` now if it has a place; return the reason if it has none.
+
+        If ``by_ms`` is given, it must by its estimate end by then where it is placed,
+        or it would delay the head.
+        """
         shape = self.shapes[job]
         if shape.gpu_milli < 1000:
             where = self.find_share(job)
@@ -206,8 +210,10 @@ class Engine:
         parts = self.place(shape, self.occupancy, self.rng, 0)
         if isinstance(parts, Refusal):
             if self.mechanisms is not None:
-                return self.mechanisms.start_smaller(job, parts)
+                return self.mechanisms.start_smaller(job, parts, by_ms)
             return parts
+        if self.mechanisms is not None and self.mechanisms.outlasts(job, parts, by_ms):
+            return Refusal.WOULD_DELAY_THE_HEAD
         self.start(job, parts)
         return Refusal.NONE
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from fleetlab import elastic
 from fleetlab.attempts import END, Attempts
 from fleetlab.conditions import CALM, Conditions
+from fleetlab.fleet import Parts
 from fleetlab.job import JobTable
 from fleetlab.log import Event
 from fleetlab.outages import Outages
@@ -200,10 +201,14 @@ class Mechanisms:
                 engine.start_share(other, *place)
         return True
 
-    def start_smaller(self, job: int, refusal: Refusal) -> Refusal:
+    def outlasts(self, job: int, parts: Parts, by_ms: int | None) -> bool:
+        """Return whether ``job`` started on ``parts`` would by its estimate end after ``by_ms``."""
+        return by_ms is not None and self.attempts.estimated_end_ms(job, parts) > by_ms
+
+    def start_smaller(self, job: int, refusal: Refusal, by_ms: int | None) -> Refusal:
         """Start an elastic ``job`` with fewer nodes than it asks for, or return ``refusal``."""
         parts = elastic.smaller_place(self.engine, job) if self._elastic[job] else None
-        if parts is None:
+        if parts is None or self.outlasts(job, parts, by_ms):
             return refusal
         self.engine.start(job, parts)
         return Refusal.NONE

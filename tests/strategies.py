@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import strategies as st
 
 from fleetlab.attempt import Checkpoint
@@ -9,7 +10,7 @@ from fleetlab.conditions import Conditions, Outage
 from fleetlab.engine import Policy
 from fleetlab.fleet import Fleet
 from fleetlab.interconnect import Interconnect
-from fleetlab.job import JobTable
+from fleetlab.job import FLEET, JobTable
 from fleetlab.log import Cause
 from fleetlab.policy.backfill import BACKFILLS
 from fleetlab.policy.order import ORDERS
@@ -140,6 +141,26 @@ def gangs(draw: st.DrawFn, fleet: Fleet, fixed: bool = False) -> JobTable:
 
 
 @st.composite
+def crowds(draw: st.DrawFn, fleet: Fleet, count: int = 12) -> JobTable:
+    """Return ``count`` jobs for ``fleet`` that come close together, drawn evenly from a seed.
+
+    Hypothesis prefers small and equal numbers, which makes few queues.
+    """
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    gpus = np.where(rng.random(count) < 0.3, fleet.gpus, 1 + rng.integers(fleet.gpus, size=count))
+    duration = rng.integers(31, size=count)
+    return JobTable(
+        submit_ms=rng.integers(20, size=count),
+        duration_ms=duration,
+        estimate_ms=duration + rng.integers(5, size=count),
+        gpus=np.minimum(gpus, 1 + rng.integers(fleet.gpus, size=count)),
+        span=np.where(rng.random(count) < 0.3, 1 + rng.integers(3, size=count), FLEET),
+        priority=rng.integers(3, size=count),
+        tenant=rng.integers(3, size=count),
+    )
+
+
+@st.composite
 def busy_policies(draw: st.DrawFn, fleet: Fleet, tenants: int = 3) -> Policy:
     """Return a policy with preemption, quota, patience, migration and bounds, or some of them."""
     order = draw(st.sampled_from(list(ORDERS)))
@@ -184,7 +205,7 @@ def hardships(draw: st.DrawFn, fleet: Fleet) -> Conditions:
     )
     network = draw(
         st.sampled_from(
-            [Interconnect(), Interconnect(100_000, 300_000, 210_000, max(1, fleet.gpus // 2))]
+            [Interconnect(), Interconnect(800_000, 2_000_000, 210_000, max(1, fleet.gpus // 2))]
         )
     )
     outages = [

@@ -87,8 +87,10 @@ def fill_easy(engine: Engine) -> None:
         return
     head = waiting.head()
     reservation = reserve(engine, head)
+    by_ms, delays = None, Refusal.WOULD_DELAY_THE_HEAD
     if reservation is not None:
-        engine.promise(head, reservation.time_ms)
+        by_ms = reservation.time_ms
+        engine.promise(head, by_ms)
     refused: dict[Shape, Refusal] = {}
     no_room: dict[Shape, Refusal] = {}  # the same for jobs that outlast the reservation
     for job in waiting.behind_the_head(occupancy.largest_gang()):
@@ -97,16 +99,17 @@ def fill_easy(engine: Engine) -> None:
         if reason is None:
             if shape.gpus > occupancy.largest_gang():
                 continue
-            if reservation is None or now + estimates[job] <= reservation.time_ms:
-                reason = engine.try_start(job)
-                if reason and reason not in OF_THE_OWNER:
+            reason = delays
+            if by_ms is None or now + estimates[job] <= by_ms:
+                reason = engine.try_start(job, by_ms)
+                if reason and reason is not delays and reason not in OF_THE_OWNER:
                     refused[shape] = reason
-            elif reservation.everywhere and shape.gpus > reservation.spare:
-                reason = Refusal.WOULD_DELAY_THE_HEAD
-            elif shape in no_room:
-                reason = no_room[shape]
-            else:
-                reason = _start_beside(engine, job, reservation)
+            if (
+                reason is delays
+                and reservation is not None
+                and not (reservation.everywhere and shape.gpus > reservation.spare)
+            ):
+                reason = no_room.get(shape) or _start_beside(engine, job, reservation)
                 if reason in OF_THE_PLACE:
                     no_room[shape] = reason
         if reason:

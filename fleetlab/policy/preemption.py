@@ -11,7 +11,7 @@ from fleetlab.fleet import bits_of
 from fleetlab.job import BLOCK, NODE
 from fleetlab.log import Cause
 from fleetlab.policy.order import ORDERS, Standing, highest_priority
-from fleetlab.policy.quota import RECLAIMABLE, reclaim_order
+from fleetlab.policy.quota import RECLAIMABLE, borrowing_rank, reclaim_order
 from fleetlab.policy.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -76,7 +76,10 @@ def _borrowed(attempts: Attempts, job: int) -> list[Victim]:
     accounts = attempts.accounts
     used, quota, owner = accounts.held.copy(), accounts.quota, accounts.tenant
     victims = []
-    for turn, tenant in enumerate(reclaim_order(owner[job], used, quota)):
+    order = reclaim_order(owner[job], used, quota)
+    ranks = [borrowing_rank(used[tenant], quota[tenant]) for tenant in order]
+    for tenant, rank in zip(order, ranks, strict=True):
+        turn = ranks.index(rank)  # who borrows alike has one turn, whatever its number
         theirs = sorted(
             _victim(attempts, other, Cause.QUOTA, turn)
             for other in attempts.running

@@ -61,14 +61,14 @@ def reclaim_order(tenant: int, used: Sequence[int], quota: Sequence[int]) -> lis
     ``tenant`` itself is never in the list.
     """
 
-    def key(other: int) -> tuple[int, Fraction, int, int]:
-        borrowed = used[other] - quota[other]
-        if not quota[other]:
-            return (0, Fraction(0), -borrowed, other)
-        return (1, -Fraction(borrowed, quota[other]), -borrowed, other)
-
     others = [t for t in range(len(used)) if t != tenant and used[t] > quota[t]]
-    return sorted(others, key=key)
+    return sorted(others, key=lambda other: borrowing_rank(used[other], quota[other]))
+
+
+def borrowing_rank(used: int, quota: int) -> tuple[int, Fraction, int]:
+    """Return a sort key, the greatest borrower first; equal for those who borrow alike."""
+    borrowed = used - quota
+    return (1, -Fraction(borrowed, quota), -borrowed) if quota else (0, Fraction(0), -borrowed)
 
 
 @dataclass(frozen=True)
