@@ -179,7 +179,9 @@ def busy_policies(draw: st.DrawFn, fleet: Fleet, tenants: int = 3) -> Policy:
     return Policy(
         order=order,
         backfill=draw(st.sampled_from(["none", "skip", "easy"])),
-        placement=draw(st.sampled_from(list(PLACEMENTS))),
+        placement=draw(
+            st.sampled_from([p for p in PLACEMENTS if fleet.numbered or p not in PACKED])
+        ),
         kill_at_estimate=draw(st.booleans()),
         ageing_ms=draw(st.sampled_from([0, 5])),
         half_life_ms=draw(st.sampled_from([7, 10**6])),
