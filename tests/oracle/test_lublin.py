@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fleetlab.cli import main
 from fleetlab.engine import Engine, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
@@ -45,6 +47,21 @@ def test_every_job_of_the_log_starts_when_an_independent_scheduler_starts_it(
 ):
     assert len(rows) == 10_000
     assert _starts(rows, backfill) == scheduler(rows, PROCESSORS)
+
+
+@pytest.mark.parametrize(
+    ("backfill", "scheduler"), [("none", reference.fcfs), ("easy", reference.easy)]
+)
+def test_the_command_replays_the_log_itself_to_the_same_starts(
+    rows, backfill, scheduler, shared_data, tmp_path
+):
+    log, starts = shared_data / "swf-lublin" / "lublin_256.swf", tmp_path / "starts.csv"
+    words = ["--gpus", str(PROCESSORS), "--backfill", backfill, "--starts", str(starts)]
+    assert main(["replay", str(log), *words]) == 0
+    with starts.open(newline="") as stream:
+        found = list(csv.DictReader(stream))
+    assert [int(row["start_s"]) for row in found] == scheduler(rows, PROCESSORS)
+    assert [row["job"] for row in found] == [str(number) for number in range(1, 10_001)]
 
 
 @pytest.mark.parametrize(
