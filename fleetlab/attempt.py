@@ -110,6 +110,8 @@ class Attempt:
                 )
                 self.left_ms -= cycles * interval
                 time -= cycles * (wall_ms(interval, self.slow_ppm) + cost)
+                if not self.left_ms:
+                    return
             work = self._to_checkpoint()
             if time < wall_ms(work, self.slow_ppm):
                 done = min(work, time * UNIT // self.slow_ppm)

@@ -12,6 +12,26 @@ from fleetlab.policy.refusal import Refusal
 from fleetlab.run import Run
 
 
+_HAPPENS = {
+    Event.SUBMIT: "comes",
+    Event.START: "starts",
+    Event.END: "ends",
+    Event.DROP: "is dropped",
+    Event.RETIME: "goes on at another speed",
+    Event.LOOSEN: "accepts a wider place",
+    Event.SAVE: "saves in a panic",
+    Event.MIGRATE: "has others moved out of its way",
+    Event.OVERDUE: "is overdue",
+}
+
+
+_NODE = {
+    Event.NODE_DOWN: "goes",
+    Event.NODE_UP: "is back",
+    Event.NOTICE: "is given notice",
+}
+
+
 @dataclass(frozen=True)
 class Decision:
     """One row of a log that a policy decided, and the same in words."""
@@ -118,8 +138,11 @@ def _words(run: Run, event: Event, job: int, a: int, b: int) -> str:
         case Event.INTERRUPT:
             return f"{name} is interrupted ({Cause(a).name.lower()})"
         case Event.NODE_DOWN | Event.NODE_UP | Event.NOTICE:
-            return f"node {a} has {event.name.lower().replace('_', ' ')}"
+            block, node = divmod(a, run.fleet.nodes_per_block)
+            return f"node {node + 1} of block {block + 1} {_NODE[event]}"
         case Event.DEADLOCK:
             return f"{a} jobs hold {b} GPUs and wait for ever"
+        case Event.WORK:
+            return f"{name} has done {a / 1000:g} s of work that counts"
         case _:
-            return f"{name} has {event.name.lower()}"
+            return f"{name} {_HAPPENS[event]}"

@@ -194,8 +194,7 @@ def replay(
     """Return the outages in a recorded number of live nodes, (time ms, live) in order of time.
 
     Of ``nodes`` as many are live as the record says; which go and which come back
-    is drawn. Nodes beyond the most that ever lived are gone throughout, and whatever
-    is gone at the last step returns then. Raises ValueError for time running
+    is drawn, and whatever is gone at the last step returns then. Raises ValueError for time running
     backwards, or more live nodes than there are.
     """
     record = list(steps)

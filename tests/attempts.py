@@ -91,8 +91,9 @@ def check_attempts(engine: Engine, piecemeal: bool = False) -> None:
             _check_whole(engine, job, holds[job], piecemeal)
             running.add(job)
         elif row.kind == Event.WORK:
-            assert job in running and row.a >= 0 and row.b >= 0
+            assert job in running and row.b >= 0
             kept[job] += row.a
+            assert kept[job] >= 0
         elif row.kind in (Event.END, Event.INTERRUPT):
             running.remove(job)
             for part in holds.pop(job):
