@@ -101,6 +101,7 @@ function arrive(moved) {
     else link.removeAttribute("aria-current");
   }
   const trackName = track ? find(`.track[href="?track=${track}"] h2`).textContent : "";
+  find(".whole").href = query || "?";
   document.title = trackName ? `${trackName}, Fleet Orchestration` : "Fleet Orchestration";
   if (track && (track !== oldTrack || here !== query)) {
     query = here;
@@ -131,6 +132,12 @@ function queryHere() {
 
 const queryOf = (part) => queries.get(part) ?? `?track=${root.dataset.track}&part=${part}`;
 
+// Who came by a link to one part and then chooses a track goes on to that part.
+function withPartHere(search) {
+  const part = partIn(placeNow().search);
+  return part && !root.dataset.track && !partIn(search) ? `${search}&part=${part}` : search;
+}
+
 // Where a fragment of this page leads: a part as it was left, or another view of this one.
 function within(fragment) {
   const [, part] = /^part(\d)$/.exec(fragment) ?? [];
@@ -149,7 +156,7 @@ function follow(event) {
   else {
     flushTyping();
     const inside = link.getAttribute("href").startsWith("#");
-    remember("pushState", inside ? within(target.hash.slice(1)) : addressOf(target.search, ""));
+    remember("pushState", inside ? within(target.hash.slice(1)) : addressOf(withPartHere(target.search), ""));
     arrive(true);
   }
 }
