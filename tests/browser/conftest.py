@@ -108,11 +108,22 @@ class Lab:
         assert reached == state, f"the page is in the state {reached!r}: {alerts}"
 
 
-@pytest.fixture
-def lab(browser: Browser, site: str) -> Iterator[Lab]:
-    """Return a function that opens the lab in a fresh context: see Lab."""
+def opened(browser: Browser, site: str) -> Iterator[Lab]:
+    """Yield a Lab, and at the end close its pages and say what errors they showed."""
     opener = Lab(browser, site)
     yield opener
     for context in opener.contexts:
         context.close()
     assert opener.errors == [], "the page showed errors or left its origin"
+
+
+@pytest.fixture
+def lab(browser: Browser, site: str) -> Iterator[Lab]:
+    """Return a function that opens the lab in a fresh context: see Lab."""
+    yield from opened(browser, site)
+
+
+@pytest.fixture(scope="module")
+def shared_lab(browser: Browser, site: str) -> Iterator[Lab]:
+    """Return the same for pages that the tests of a module share; errors fail its last test."""
+    yield from opened(browser, site)
