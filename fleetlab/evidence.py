@@ -5,7 +5,8 @@ The page records them and ``verify`` computes them again, both from here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from fleetlab.figures import figures_of
@@ -123,11 +124,15 @@ def kept_figures(run: Run) -> dict[str, float]:
     """Return what the ledger of its part keeps of ``run``, rounded as ``DECIMALS`` says.
 
     Waits in seconds, shares of 1, counts, dollars. A figure that the run has no such
-    thing for is not there.
+    thing for, or that is beyond all numbers, is not there.
     """
     found = figures_of(run)
     part = run.scenario.part if run.scenario is not None else 1
-    return {name: rounded(name, found[name]) for name in KEPT[part] if name in found}
+    return {
+        name: rounded(name, found[name])
+        for name in KEPT[part]
+        if name in found and isfinite(found[name])
+    }
 
 
 def rounded(name: str, value: float) -> float:
@@ -146,7 +151,7 @@ def agrees(name: str, recorded: float, measured: float) -> bool:
     return exact and round(recorded, decimals) == recorded
 
 
-def diverge(one: dict[str, float], other: dict[str, float]) -> bool:
+def diverge(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
     """Decide whether one of two runs kept more GPUs allocated and got less work done.
 
     By ``DIVERGENCE`` at least, in ``allocated`` one way and in ``productive`` or

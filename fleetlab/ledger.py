@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
+from fleetlab.evidence import diverge
 from fleetlab.missions import TRACKS
 from fleetlab.missions.questions import CONFIDENCES, questions
 from fleetlab.outside import OutsideError, load_json, plain, read_bytes
@@ -28,6 +29,8 @@ LONGEST_TEXT = 20_000
 MOST_RUNS = 1_000
 MOST_FIELDS = 100
 DEEPEST = 20
+STEP = "v2_08"
+"""This lab's step in the textbook's own ledger, ``{track, current_step, history, …}``."""
 LARGEST_NUMBER = 1e18
 
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -89,6 +92,10 @@ class Ledger:
         """Return the prediction of ``part``, or None."""
         return next((made for made in self.predictions if made.part == part), None)
 
+    def run(self, digest: str) -> Record | None:
+        """Return the newest run with that digest, or None."""
+        return next((run for run in reversed(self.runs) if run.digest == digest), None)
+
     @property
     def missing(self) -> list[str]:
         """What the ledger lacks, in words; nothing when it is complete."""
@@ -103,10 +110,23 @@ class Ledger:
             (self.evidence_runs, "the final policy"),
             (self.rejected_alternative.strip(), "the rejected alternative"),
             (self.priority, "density or locality"),
-            (self.paradox_text.strip() and self.paradox_runs, "the paradox answer"),
+            (
+                self.paradox_text.strip() and len(self.paradox_runs) == 2,
+                "the paradox answer",
+            ),
+            (
+                not self.paradox_runs or self._cited_runs_diverge(),
+                "two runs that diverge, for the paradox answer",
+            ),
             (self.residual_risk.strip(), "the residual risk"),
         ]
         return [name for there, name in wanted if not there]
+
+    def _cited_runs_diverge(self) -> bool:
+        cited = [run for run in map(self.run, self.paradox_runs) if run is not None]
+        if len(cited) != 2 or cited[0].part != cited[1].part:
+            return False
+        return diverge(cited[0].figures, cited[1].figures)
 
 
 def read_ledger(path: Path) -> Ledger:
@@ -119,7 +139,18 @@ def read_ledger(path: Path) -> Ledger:
 
 def parse_ledger(data: bytes, name: str = "ledger") -> Ledger:
     """Return the ledger in ``data``; ``name`` is what sentences call it. Raises OutsideError."""
-    return _Reader(plain(name)).ledger(load_json(data, name, DEEPEST))
+    return _Reader(plain(name)).ledger(_own_step(load_json(data, name, DEEPEST)))
+
+
+def _own_step(value: Any) -> Any:
+    """Return this lab's step where ``value`` is the textbook's ledger of all labs, else itself."""
+    if not isinstance(value, dict) or "schema" in value or "history" not in value:
+        return value
+    history = value["history"]
+    if isinstance(history, list):  # its older form
+        steps = [item for item in history if isinstance(item, dict)]
+        return next((item.get("design") for item in steps if item.get("step") == STEP), None)
+    return history.get(STEP) if isinstance(history, dict) else None
 
 
 class _Reader:
@@ -133,7 +164,7 @@ class _Reader:
 
     def ledger(self, value: Any) -> Ledger:
         if not isinstance(value, dict):
-            raise LedgerError(f"{self._name} is JSON, but not a ledger")
+            raise LedgerError(f"{self._name} is JSON, but not a ledger of this lab")
         schema = value.get("schema")
         if schema not in (SCHEMA, FIRST_SCHEMA):
             raise LedgerError(

@@ -289,40 +289,32 @@ def _check_evidence(ledger: Ledger, scenarios: list[Scenario | str]) -> Iterator
 
 
 def _check_paradox(ledger: Ledger, again: list[Replay]) -> Iterator[Finding]:
+    if ledger.paradox_runs or ledger.paradox_text.strip():
+        holds, says = _paradox(ledger, again)
+        yield Finding("paradox", "paradox", holds, says)
+
+
+def _paradox(ledger: Ledger, again: list[Replay]) -> tuple[bool | None, str]:
+    """Return whether the two runs cited are the reader's own and diverge, and a sentence."""
     cited = ledger.paradox_runs
-    if not cited and not ledger.paradox_text.strip():
-        return
-    if len(set(cited)) != 2 or len(cited) != 2:
-        yield Finding("paradox", "paradox", False, "it must cite two different runs")
-        return
-    places = [
-        next((n for n, run in enumerate(ledger.runs) if run.digest == digest), None)
-        for digest in cited
-    ]
-    for digest, place in zip(cited, places, strict=True):
-        if place is None:
-            yield Finding(
-                "paradox", "paradox", False,
-                f"the run {digest[:12]}… is not in the ledger, so it is not the reader's own",
-            )  # fmt: skip
-    if None in places:
-        return
-    one, other = (n for n in places if n is not None)
-    figures = [dict(again[n].figures or ledger.runs[n].figures) for n in (one, other)]
-    holds: bool | None = diverge(*figures)
-    if not all(again[n].checked for n in (one, other)):
-        holds = None if holds else False
-    shown = " and ".join(
-        ", ".join(
-            f"{name} {figure[name]:.4g}"
-            for name in ("allocated", "productive", "mfu")
-            if name in figure
-        )
-        for figure in figures
-    )
-    says = {
-        True: f"runs {one + 1} and {other + 1} diverge: {shown}",
-        False: f"runs {one + 1} and {other + 1} do not diverge: {shown}",
-        None: f"runs {one + 1} and {other + 1} diverge as recorded, but cannot be run again here",
-    }[holds]
-    yield Finding("paradox", "paradox", holds, says)
+    newest = {run.digest: place for place, run in enumerate(ledger.runs)}
+    if len(cited) != 2 or cited[0] == cited[1]:
+        return False, "it must cite two different runs"
+    for digest in cited:
+        if digest not in newest:
+            return False, f"the run {digest[:12]}… is not in the ledger, so not the reader's own"
+    places = [newest[digest] for digest in cited]
+    name = "runs " + " and ".join(str(place + 1) for place in places)
+    if len({ledger.runs[place].part for place in places}) == 2:
+        return False, f"{name} are of different parts, whose fleets say nothing of each other"
+    one, other = (again[place].figures or ledger.runs[place].figures for place in places)
+    if not diverge(one, other):
+        return False, f"{name} do not diverge: {_utilisation(one)} and {_utilisation(other)}"
+    if not all(again[place].checked for place in places):
+        return None, f"{name} diverge as recorded, and cannot be run again here"
+    return True, f"{name} diverge: {_utilisation(one)} and {_utilisation(other)}"
+
+
+def _utilisation(figures: Mapping[str, float]) -> str:
+    names = ("allocated", "productive", "mfu")
+    return ", ".join(f"{name} {figures[name]:.4f}" for name in names if name in figures)

@@ -134,6 +134,8 @@ function showParadox(record) {
   } else {
     write("paradox_check", runs.length < 2 ? ""
       : runs[0] === runs[1] ? "This is the same run twice. Choose two."
+      : runWith(record, runs[0])?.part !== runWith(record, runs[1])?.part
+        ? "These two are of different parts, whose fleets say nothing of each other. Choose two of one part."
         : "These two do not diverge: the one with more GPUs allocated also got more work done, or the same.");
   }
 }

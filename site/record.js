@@ -154,11 +154,12 @@ export function exported({ generation, written_at, ...record }) {
 
 /**
  * Returns {busy, idle, useful} where of the two runs cited the one that kept more GPUs allocated
- * got less work done, `useful` naming the figure that says so; null where they do not diverge so.
+ * got less work done, `useful` naming the figure that says so; null where they do not diverge so,
+ * or are of different parts, whose fleets say nothing of each other.
  */
 export function divergenceIn(record) {
   const [one, other] = record.paradox_answer.runs.map((digest) => runWith(record, digest));
-  if (!one || !other) return null;
+  if (!one || !other || one.part !== other.part) return null;
   for (const [busy, idle] of [[one, other], [other, one]]) {
     const gap = (name) => (busy.figures?.[name] ?? NaN) - (idle.figures?.[name] ?? NaN);
     const useful = ["mfu", "productive"].find((name) => gap(name) <= -DIVERGENCE);

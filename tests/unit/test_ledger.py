@@ -38,7 +38,8 @@ def test_a_complete_ledger_lacks_nothing() -> None:
 
 def test_an_empty_ledger_lists_everything_that_it_lacks() -> None:
     ledger = parsed({"schema": "fleetlab-ledger/2", "track": "nomad"})
-    assert len(ledger.missing) == 3 * 3 + 4
+    # prediction, run and reflection of each part; policy, alternative, priority, paradox, risk
+    assert len(ledger.missing) == 3 * 3 + 5
     assert ledger.missing[0] == "the prediction of part 1"
     assert ledger.seed is None
 
@@ -51,6 +52,31 @@ def test_a_reflection_of_blanks_is_missing() -> None:
 def test_a_paradox_answer_without_its_runs_is_missing() -> None:
     ledger = parsed(changed(paradox_answer={"text": "It is busier.", "runs": []}))
     assert ledger.missing == ["the paradox answer"]
+
+
+def test_cited_runs_that_do_not_diverge_are_missing_a_pair_that_does() -> None:
+    digests = [run["digest"] for run in complete()["runs"]]
+    for pair in ([digests[1], digests[3]], [digests[1], "0" * 64]):
+        ledger = parsed(changed(paradox_answer={"text": "It is busier.", "runs": pair}))
+        assert ledger.missing == ["two runs that diverge, for the paradox answer"]
+
+
+def test_of_the_textbooks_ledger_the_own_step_is_read() -> None:
+    book = {
+        "track": "titan",
+        "current_step": "v2_08",
+        "history": {"v1_01": {"anything": 1}, "v2_08": complete()},
+        "last_updated": at(50),
+    }
+    assert parsed(book).missing == []
+    book["history"] = [{"step": "v1_01", "design": {}}, {"step": "v2_08", "design": complete()}]
+    assert parsed(book).missing == []
+
+
+@pytest.mark.parametrize("history", [{}, [], 7, {"v2_08": None}, [{"step": "v2_08"}]])
+def test_a_textbooks_ledger_without_the_own_step_is_refused(history: Any) -> None:
+    with pytest.raises(OutsideError, match="not a ledger of this lab"):
+        parsed({"track": "titan", "current_step": "v1_01", "history": history})
 
 
 def test_the_first_schema_is_read_and_its_runs_are_of_part_1() -> None:
@@ -119,7 +145,7 @@ def test_a_file_that_is_no_ledger_is_refused_in_a_sentence(data: bytes, reason: 
         (changed(predictions={}), "predictions: it must be a list"),
         (changed(predictions=[7]), r"predictions\[0\]: 7 is not an object"),
         (changed(predictions=[{}] * 4), "predictions: it has 4 entries; at most 3"),
-        (first("predictions", part=2, choice="same"), r"predictions\[1\]: part 2 is predicted twice"),
+        (first("predictions", part=2, choice="same"), "part 2 is predicted twice"),
         (first("predictions", part=4), r"predictions\[0\].part: 4 is not one of 1, 2, 3"),
         (first("predictions", part=True), r"predictions\[0\].part: true is not one of 1, 2, 3"),
         (first("predictions", choice="maybe"), "choice: \"maybe\" is not one of shorter, same"),
