@@ -70,8 +70,8 @@ def near_span(size: int, fleet: Fleet) -> tuple[int, int, str]:
     return FLEET, whole, "in whole nodes"
 
 
-def kinds_of(name: str, fleet: Fleet, size: int) -> tuple[list[Kind], Pair]:
-    """Return the kinds of a mix, and which two of them Part 1 compares.
+def kinds_of(name: str, fleet: Fleet, size: int) -> tuple[list[Kind], Pair | None]:
+    """Return the kinds of a mix, and which two of them Part 1 compares, if it has such a pair.
 
     The pair offers the same work whatever its ``size``: larger gangs come less often.
     """
@@ -80,6 +80,8 @@ def kinds_of(name: str, fleet: Fleet, size: int) -> tuple[list[Kind], Pair]:
     if "pair" in entry:
         kinds += [Kind(**kind) for kind in entry["pair"]]
         return kinds, Pair(len(kinds) - 2, len(kinds) - 1)
+    if "probe" not in entry:
+        return kinds, None
     probe = entry["probe"]
     span, whole, where = near_span(size, fleet)
     half = probe["weight"] / 2 * probe["gpus"] / size

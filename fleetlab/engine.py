@@ -314,6 +314,11 @@ class Engine:
             self._reason[job] = refusal
             self.log.extend((self.now, Event.REFUSE, job, refusal, behind))
 
+    def unexplained(self) -> list[int]:
+        """Return the waiting jobs of which the log does not yet say why they wait."""
+        reason = self._reason
+        return [job for job in self.waiting if not reason[job]]
+
     def requeue(self, job: int) -> None:
         """Let ``job`` wait again, with its reasons and promises forgotten."""
         self._reason[job] = 0

@@ -72,12 +72,12 @@ class Mechanisms:
         self._outages = Outages(self.attempts, (NOTICE, DOWN, UP)) if conditions.outages else None
         if policy.gang == "hold-and-wait" and (
             conditions.outages
-            or engine.fleet.class_counts
+            or policy.blind
             or jobs.elastic.any()
             or int(jobs.gpu_milli.min(initial=1000)) < 1000
         ):
             raise ValueError(
-                "hold-and-wait deals out whole GPUs that are all alike and stay; choose whole gangs"
+                "hold-and-wait deals out whole GPUs that stay and can run the job; choose whole gangs"
             )
         if policy.backfill == "conservative" and (
             conditions.outages or conditions.memory_gb or jobs.elastic.any()

@@ -44,12 +44,26 @@ def fill_piecemeal(engine: Engine) -> None:
     A gang's span counts for nothing: its workers go where there is room. When no
     gang runs and none can be completed, the deadlock is logged, once.
     """
-    waiting, occupancy = list(engine.waiting), engine.occupancy
-    held, gpus = engine.held, engine.gpus
+    occupancy = engine.occupancy
+    if not occupancy.free_total:  # nobody's lot changes; who has just come must know why it waits
+        for job in engine.unexplained():
+            engine.refuse(job, Refusal.HOLDS_AND_WAITS)
+        return
+    for needs in range(occupancy.classes - 1, -1, -1):
+        # whoever needs the most capable devices is dealt them before others take them
+        asking = [job for job in engine.waiting if engine.shapes[job].needs_class == needs]
+        _deal_to(engine, asking, needs, occupancy.free_of_class(needs))
+    _detect_deadlock(engine)
+
+
+def _deal_to(engine: Engine, waiting: list[int], needs: int, free: int) -> None:
+    """Deal ``free`` GPUs of a class to ``waiting``; start the gangs that have all of theirs."""
+    occupancy, held, gpus = engine.occupancy, engine.held, engine.gpus
     missing = [gpus[job] - sum(n for _, n, _ in held.get(job, ())) for job in waiting]
-    for job, short, part in zip(waiting, missing, deal(occupancy.free_total, missing), strict=True):
+    for job, short, part in zip(waiting, missing, deal(free, missing), strict=True):
         if part:
-            parts = engine.place(Shape(part), occupancy, engine.rng, 0)
+            shape = Shape(part, needs_class=needs)
+            parts = engine.place(shape, occupancy, engine.rng, 0)
             if isinstance(parts, Refusal):  # part of what is free always has a place
                 raise ValueError(f"job {job} was dealt {part} GPUs that are not free")
             pieces = occupancy.take(parts)
@@ -60,13 +74,12 @@ def fill_piecemeal(engine: Engine) -> None:
             engine.began(job)
         else:
             engine.refuse(job, Refusal.HOLDS_AND_WAITS)
-    _detect_deadlock(engine)
 
 
 def _detect_deadlock(engine: Engine) -> None:
     """Log that everybody who holds GPUs waits for GPUs that others hold."""
     holders = [job for job in engine.waiting if engine.held.get(job)]
-    if engine.running or not holders or engine.occupancy.free_total:
+    if engine.running or not holders:  # then what is free is of no use to those who wait
         return
     mechanisms = engine.mechanisms
     if mechanisms is None or mechanisms.deadlocked:

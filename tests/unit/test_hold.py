@@ -77,5 +77,26 @@ def test_hold_and_wait_is_refused_where_it_has_no_meaning() -> None:
     with pytest.raises(ValueError, match="goes with no preemption"):
         Policy(gang="hold-and-wait", preemption="priority")
     shares = JobTable([0], [1], [1], gpu_milli=500)
-    with pytest.raises(ValueError, match="whole GPUs that are all alike"):
+    with pytest.raises(ValueError, match="whole GPUs that stay"):
         Engine(Fleet.pool(2), shares, Policy(gang="hold-and-wait"), np.random.default_rng(0))
+
+
+def test_devices_of_a_class_are_dealt_first_to_those_who_can_use_no_others() -> None:
+    # two devices of each class: job 0 wants any three, job 1 two of the capable ones
+    jobs = JobTable([0, 0], [10, 10], [3, 2], needs_class=[0, 1])
+    engine = hold(Fleet(1, 4, 1, (2, 2)), jobs)
+    assert engine.start_ms == [10, 0]
+    assert story(engine, Event.DEADLOCK) == []
+
+
+def test_devices_that_nobody_who_waits_can_use_do_not_hide_a_deadlock() -> None:
+    # four capable devices, two pairs of threes; the light devices stay free
+    jobs = JobTable([0, 0], [10, 10], [3, 3], needs_class=[1, 1])
+    engine = hold(Fleet(1, 6, 1, (2, 4)), jobs)
+    assert story(engine, Event.DEADLOCK) == [(0, Event.DEADLOCK, -1, 2, 4)]
+    assert engine.occupancy.free_total == 2
+
+
+def test_who_comes_to_a_full_fleet_is_told_why_it_waits() -> None:
+    engine = hold(Fleet.pool(4), JobTable([0, 0, 5], [10, 10, 10], [3, 3, 3]))
+    assert [row[0] for row in story(engine, Event.REFUSE) if row[2] == 2] == [5]
