@@ -24,6 +24,7 @@ from fleetlab.log import COLUMNS, Event
 from fleetlab.mechanisms import Mechanisms, needs_mechanisms
 from fleetlab.policy.backfill import BACKFILLS
 from fleetlab.policy.conservative import Plan
+from fleetlab.policy.custom import PolicyStopped, placed_by
 from fleetlab.policy.hold import fill_piecemeal
 from fleetlab.policy.order import keys_of
 from fleetlab.policy.packed import PACKED, PackedOccupancy, popular_tasks
@@ -82,7 +83,13 @@ class Engine:
         self.log = array("q")
         self.events_done = 0
         self._impossible = {s for s in set(self.shapes) if not fits_when_empty(s, fleet)}
-        self.place = PLACEMENTS[policy.placement]
+        self.share_placement = policy.placement if isinstance(policy.placement, str) else "best-fit"
+        self.place = (
+            placed_by(policy.placement)
+            if callable(policy.placement)
+            else PLACEMENTS[policy.placement]
+        )
+        self.stopped = ""  # what a policy of the user's own did that cannot be
         self._backfill: Callable[[Engine], None] = BACKFILLS[policy.backfill]
         if policy.gang == "hold-and-wait":
             self._backfill = fill_piecemeal
@@ -111,7 +118,19 @@ class Engine:
             self.mechanisms = Mechanisms(self)
 
     def steps(self, budget: int = 1000) -> Iterator[float]:
-        """Run to the end, yielding the share of jobs submitted after every ``budget`` events."""
+        """Run to the end, yielding the share of jobs submitted after every ``budget`` events.
+
+        Where a policy of the user's own does what cannot be, the run stops there and
+        ``stopped`` says why.
+        """
+        try:
+            yield from self._steps(budget)
+        except PolicyStopped as error:
+            self.stopped = str(error)
+            self.log.extend((self.now, Event.STOP, -1, 0, 0))
+        yield 1.0
+
+    def _steps(self, budget: int) -> Iterator[float]:
         heap, submits, order = self._heap, self._submit_ms, self._submit_order
         count, cursor, pause = len(order), 0, budget
         waiting, backfill, mechanisms = self.waiting, self._backfill, self.mechanisms
@@ -141,7 +160,6 @@ class Engine:
             if self.events_done >= pause:
                 pause = self.events_done + budget
                 yield cursor / count
-        yield 1.0
 
     def run(self) -> Engine:
         """Run to the end and return the engine, its log closed."""
@@ -181,7 +199,7 @@ class Engine:
         """Return the (node, GPU) on which ``job`` could have its share, or why there is none."""
         if self.mechanisms is not None and (refusal := self.mechanisms.refusal(job)):
             return refusal
-        return place_share(self.shapes[job], self.occupancy, self.rng, self.policy.placement)
+        return place_share(self.shapes[job], self.occupancy, self.rng, self.share_placement)
 
     def find_in(self, job: int, free: list[int]) -> Parts | Refusal:
         """Return where ``job`` would go if ``free`` GPUs of each node were free."""

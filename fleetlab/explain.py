@@ -175,6 +175,8 @@ def _waiting(run: Run, job: int, name: str, time_ms: int) -> str:
     owner = _owner_waits(run, job, reason)
     if owner:
         return f"{name} waits for {asked}: {found}, {owner}."
+    if reason == Refusal.POLICY_LETS_IT_WAIT:
+        return f"{name} waits for {asked}: {found}, and the policy's own function lets it wait."
     if reason == Refusal.HOLDS_AND_WAITS:
         return _holding(run, job, name, time_ms)
     if reason == Refusal.HOLDING_OUT_FOR_LOCALITY:

@@ -39,6 +39,7 @@ class Event(IntEnum):
     DEADLOCK = 18  # (jobs that hold GPUs and wait for more, GPUs they hold)
     MIGRATE = 19  # (GPUs moved to make room for the job, ms until that pays)
     OVERDUE = 20  # (ms waited since it came or was interrupted, 0): nobody may pass it any more
+    STOP = 21  # (0, 0): the user's own policy was stopped, and the run with it
 
 
 class Cause(IntEnum):

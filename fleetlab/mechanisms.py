@@ -77,7 +77,7 @@ class Mechanisms:
             or int(jobs.gpu_milli.min(initial=1000)) < 1000
         ):
             raise ValueError(
-                "hold-and-wait deals out whole GPUs that stay and can run the job; choose whole gangs"
+                "hold-and-wait deals out whole GPUs that stay and can run a job; choose whole gangs"
             )
         if policy.backfill == "conservative" and (
             conditions.outages or conditions.memory_gb or jobs.elastic.any()

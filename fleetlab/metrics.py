@@ -140,6 +140,8 @@ def window(run: Run) -> tuple[int, int]:
     if not len(submits):
         return 0, 0
     first, last = int(submits[int(len(submits) * WARM_UP_SHARE)]), int(submits[-1])
+    if run.stopped:
+        return 0, run.last_ms
     # a scene (a handful of jobs, or jobs that all come at once) is looked at to its end
     if len(submits) < 50 or last - first < 4 * int(np.median(run.jobs.duration_ms)):
         return 0, run.last_ms

@@ -92,6 +92,8 @@ class Run:
 
     ``log`` has one row an event, columns ``COLUMNS`` (int64). ``start_ms`` (of a
     job's first attempt) and ``end_ms`` are -1 for a job that never ran or ended.
+    ``stopped`` says why a policy of the user's own was stopped, and what the run had done
+    until then; empty for a run that came to its end.
     """
 
     fleet: Fleet
@@ -103,6 +105,7 @@ class Run:
     pair: Pair | None = None
     scenario: Scenario | None = None
     conditions: Conditions = CALM
+    stopped: str = ""
 
     @classmethod
     def of(cls, engine: Engine, pair: Pair | None = None, scenario: Scenario | None = None) -> Run:
@@ -118,6 +121,7 @@ class Run:
             pair,
             scenario,
             engine.conditions,
+            _stopped(engine),
         )
 
     @cached_property
@@ -374,3 +378,14 @@ class Run:
         from fleetlab.compare import compare
 
         return compare(self, other)
+
+
+def _stopped(engine: Engine) -> str:
+    if not engine.stopped:
+        return ""
+    started = sum(start >= 0 for start in engine.start_ms)
+    ended = sum(end >= 0 for end in engine.end_ms)
+    return (
+        f"The policy was stopped at {engine.now / 1000:g} s of simulated time: {engine.stopped}. "
+        f"Until then {started:,} of {len(engine.jobs):,} jobs had started and {ended:,} had ended."
+    )

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from fleetlab.catalogue import Pair, jobs_of, tenant_shares
 from fleetlab.engine import Engine
 from fleetlab.job import JobTable
+from fleetlab.policy.custom import Custom
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario, ScenarioError
 from fleetlab.terms import conditions_of, elastic, policy_of
 
 
-def prepare(scenario: Scenario, trace: JobTable | None = None) -> tuple[Engine, Pair | None]:
+def prepare(
+    scenario: Scenario, trace: JobTable | None = None, placement: Custom | None = None
+) -> tuple[Engine, Pair | None]:
     """Return an engine ready to run ``scenario``, and the pair of kinds it compares.
 
     Three generators come from the seed, one for the jobs, one for placements that
-    draw and one for reclaims, so that two policies on one seed meet the same. Raises ScenarioError
+    draw and one for reclaims, so that two policies on one seed meet the same. ``placement``
+    is a function of the user's own in place of the Scenario's. Raises ScenarioError
     when the Scenario asks for a trace and none is given.
     """
     draws, places, reclaims = np.random.SeedSequence(scenario.seed).spawn(3)
@@ -43,6 +48,8 @@ def prepare(scenario: Scenario, trace: JobTable | None = None) -> tuple[Engine, 
     if scenario.elastic:
         jobs = elastic(jobs, fleet)
     policy = policy_of(scenario, tenant_shares(scenario.workload, jobs))
+    if placement is not None:
+        policy = replace(policy, placement=placement)
     conditions = conditions_of(scenario, jobs, np.random.Generator(np.random.PCG64(reclaims)))
     places_rng = np.random.Generator(np.random.PCG64(places))
     try:
@@ -52,15 +59,23 @@ def prepare(scenario: Scenario, trace: JobTable | None = None) -> tuple[Engine, 
 
 
 def steps(
-    scenario: Scenario, trace: JobTable | None = None, budget: int = 1000
+    scenario: Scenario,
+    trace: JobTable | None = None,
+    budget: int = 1000,
+    placement: Custom | None = None,
 ) -> Iterator[float | Run]:
     """Yield progress from 0 to 1 after every ``budget`` events, and last the Run."""
-    engine, pair = prepare(scenario, trace)
+    engine, pair = prepare(scenario, trace, placement)
     yield from engine.steps(budget)
     yield Run.of(engine, pair, scenario)
 
 
-def simulate(scenario: Scenario, trace: JobTable | None = None) -> Run:
-    """Return the Run of ``scenario``: the same Scenario always gives the same Run."""
-    engine, pair = prepare(scenario, trace)
+def simulate(
+    scenario: Scenario, trace: JobTable | None = None, placement: Custom | None = None
+) -> Run:
+    """Return the Run of ``scenario``: the same Scenario always gives the same Run.
+
+    ``placement`` is as in ``prepare``.
+    """
+    engine, pair = prepare(scenario, trace, placement)
     return Run.of(engine.run(), pair, scenario)

@@ -141,7 +141,7 @@ def _take(engine: Engine, shape: Shape) -> tuple[Place, Callable[[], None]] | No
         if isinstance(parts, Refusal):
             return None
         return parts, partial(occupancy.release, occupancy.take(parts))
-    where = place_share(shape, occupancy, engine.rng, engine.policy.placement)
+    where = place_share(shape, occupancy, engine.rng, engine.share_placement)
     if isinstance(where, Refusal):
         return None
     occupancy.take_share(*where, shape.gpu_milli)

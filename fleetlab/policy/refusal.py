@@ -23,6 +23,7 @@ class Refusal(IntEnum):
     NOT_CAPABLE = 12
     TOO_LITTLE_MEMORY = 13
     HOLDS_AND_WAITS = 14
+    POLICY_LETS_IT_WAIT = 15
 
 
 OF_THE_OWNER = (Refusal.OVER_QUOTA, Refusal.TOO_LITTLE_MEMORY)

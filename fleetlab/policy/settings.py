@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fleetlab.policy.backfill import BACKFILLS
+from fleetlab.policy.custom import Custom
 from fleetlab.policy.fairness import WEEK_MS, service_queue
 from fleetlab.policy.order import ORDERS
 from fleetlab.policy.placement import PLACEMENTS
@@ -20,6 +21,8 @@ FOREVER_MS = 1 << 50
 @dataclass(frozen=True)
 class Policy:
     """How the scheduler decides. All but the first three are off by default.
+
+    ``placement`` is a name or a function of one's own (``fleetlab.policy.custom``).
 
     ``kill_at_estimate`` ends a job that outlives its estimate. ``blind`` lets
     placement ignore capability classes; a job that lands on a device that cannot
@@ -51,7 +54,7 @@ class Policy:
 
     order: str = "fifo"
     backfill: str = "easy"
-    placement: str = "best-fit"
+    placement: str | Custom = "best-fit"
     kill_at_estimate: bool = False
     blind: bool = False
     ageing_ms: int = 0
@@ -81,6 +84,8 @@ class Policy:
             ("quota_rule", RULES),
         ):
             value = getattr(self, name)
+            if name == "placement" and callable(value):
+                continue
             if value not in known:
                 raise ValueError(f"{name}: {value!r} is not one of {', '.join(known)}")
         for name in (
