@@ -11,7 +11,6 @@ from fleetlab.log import Cause, Event
 from fleetlab.policy.refusal import Refusal
 from fleetlab.run import Run
 
-
 _HAPPENS = {
     Event.SUBMIT: "comes",
     Event.START: "starts",
