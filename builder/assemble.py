@@ -90,14 +90,14 @@ def fill(dist: Path, lock: RuntimeLock, files: dict[str, Path]) -> dict[str, dic
     put(NOTICES, third_party(lock, files).encode())
     for path in site_files():
         put(path.relative_to(SITE).as_posix(), path.read_bytes())
-    page = render(manifest, lock)
-    put("index.html", page.encode())
+    for name, page in render(manifest, lock).items():
+        put(name, page.encode())
     (dist / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return manifest
 
 
-def render(manifest: dict[str, dict[str, Any]], lock: RuntimeLock) -> str:
-    """Return the finished page."""
+def render(manifest: dict[str, dict[str, Any]], lock: RuntimeLock) -> dict[str, str]:
+    """Return the finished pages by name: the lab, and the page for instructors."""
     from fleetlab import __version__
     from fleetlab.app.parts import PARTS
     from fleetlab.missions.questions import CONFIDENCES, questions
@@ -105,7 +105,7 @@ def render(manifest: dict[str, dict[str, Any]], lock: RuntimeLock) -> str:
     asked = [question.for_page() for question in questions().values()]
     figures = pages.compute_figures()
     content = pages.render_content(SITE / "content", figures)
-    page = pages.render_page(
+    lab = pages.render_page(
         SITE / "index.html",
         content=content,
         figures=figures,
@@ -115,8 +115,12 @@ def render(manifest: dict[str, dict[str, Any]], lock: RuntimeLock) -> str:
         version=__version__,
         pyodide_version=lock.pyodide,
     )
+    guide = pages.render_page(SITE / "instructor.html", content=content, version=__version__)
     guard = (SITE / "guard.js").read_text("utf-8")
-    return pages.pin(page, manifest, guard, pages.module_files(SITE))
+    return {
+        "index.html": pages.pin(lab, manifest, guard, pages.module_files(SITE)),
+        "instructor.html": pages.pin_files(guide, manifest, "instructor.html"),
+    }
 
 
 def site_files() -> Iterator[Path]:

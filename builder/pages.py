@@ -81,16 +81,6 @@ def pin(page: str, manifest: dict[str, dict[str, Any]], guard: str, modules: lis
 
     The browser refuses a pinned file with other bytes; the guard then says which one it was.
     """
-
-    def pinned(found: re.Match[str]) -> str:
-        start, name, end = found.groups()
-        facts = manifest.get(name.removeprefix("./"))
-        if facts is None:
-            raise BuildError(f"index.html refers to {name}, which is not in site/.")
-        if "integrity=" in found.group(0) or 'rel="icon"' in found.group(0):
-            return found.group(0)
-        return f'{start} integrity="{integrity(facts["sha256"])}"{end}'
-
     preload = "".join(f'<link rel="modulepreload" href="{name}">' for name in modules)
     files = json.dumps(manifest, sort_keys=True, separators=(",", ":")).replace("<", "\\u003c")
     head = (
@@ -100,7 +90,23 @@ def pin(page: str, manifest: dict[str, dict[str, Any]], guard: str, modules: lis
     charset = re.search(r"<meta\s+charset=[^>]*>", page) or re.search(r"<head[^>]*>", page)
     if charset is None:
         raise BuildError("index.html has no <head>.")
-    return PINNED.sub(pinned, page[: charset.end()] + head + page[charset.end() :])
+    whole = page[: charset.end()] + head + page[charset.end() :]
+    return pin_files(whole, manifest, "index.html")
+
+
+def pin_files(page: str, manifest: dict[str, dict[str, Any]], page_name: str) -> str:
+    """Return the page with every script and style pinned to its bytes."""
+
+    def pinned(found: re.Match[str]) -> str:
+        start, name, end = found.groups()
+        facts = manifest.get(name.removeprefix("./"))
+        if facts is None:
+            raise BuildError(f"{page_name} refers to {name}, which is not in site/.")
+        if "integrity=" in found.group(0) or 'rel="icon"' in found.group(0):
+            return found.group(0)
+        return f'{start} integrity="{integrity(facts["sha256"])}"{end}'
+
+    return PINNED.sub(pinned, page)
 
 
 def integrity(sha256: str) -> str:

@@ -171,7 +171,6 @@ export function boot({ query, theme, record, onTell, onState, onFailure }) {
   // While the worker is busy only the newest value of each attribute is kept; what is not a
   // change of value (a click, a message) keeps its place among the changes.
   function queueEvent(event) {
-    if (event.sync === false) return; // Python's own change, which it knows
     if (event.kind === "ModelChanged") {
       for (let i = outbox.length - 1; i >= 0 && outbox[i].event?.kind === "ModelChanged"; i--) {
         const { event: older } = outbox[i];

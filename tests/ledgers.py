@@ -15,7 +15,7 @@ from fleetlab.scenario import Scenario
 from fleetlab.seal import sealed
 from fleetlab.simulate import simulate
 
-CROWDED = Scenario.default("titan", 2).but(load=110, jobs=3000, penalty=60, seed=1)
+CROWDED = Scenario.default("titan", 2).but(workload="titan", load=120, jobs=400, penalty=60, seed=1)
 LOOSE, STRICT = CROWDED, CROWDED.but(patience=-1)
 AUDIT = Scenario.default("titan", 1).but(jobs=400, seed=1)
 SPOT = Scenario.default("titan", 3).but(jobs=400, seed=1)

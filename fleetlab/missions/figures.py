@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from statistics import mean
 
+from fleetlab.missions import key
 from fleetlab.network import TIERS, tensor_parallel_s
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
@@ -52,4 +53,5 @@ def compute() -> dict[str, str]:
         "titan_fifo_ceiling_best": f"{best:.0%}".replace("%", " %"),
         "titan_fifo_ceiling_random": f"{random:.0%}".replace("%", " %"),
         "titan_ceiling_cost_year": dollars(lost),
+        **key.compute(),
     }

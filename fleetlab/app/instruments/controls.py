@@ -128,13 +128,11 @@ class Controls:
         )
         self._size_heading.visible = len(sizes) > 1
         self.load.param.update(end=max(100, scenario.load), value=scenario.load)
-        # a choice that the list lacks would be taken back by the browser
-        traced = self._session.trace is not None or scenario.workload == "trace"
         self.workload.param.update(
             options={
                 catalogue.words(name)[0]: name
                 for name in track.workloads
-                if name != "trace" or traced
+                if name != "trace" or self._session.trace is not None
             },
             value=scenario.workload,
         )
