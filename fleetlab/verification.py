@@ -102,8 +102,9 @@ class Replays:
                 if isinstance(reached, Run):
                     return Replay(reached.digest, figures_of(reached))
                 progress(reached)
-        except ValueError as error:
-            return Replay(refusal=f"it cannot be run: {error}")
+        except Exception as error:
+            # whatever one Scenario does to the engine, the other runs are still to be checked
+            return Replay(refusal=f"it cannot be run: {plain(error, 200) or type(error).__name__}")
         raise AssertionError("a simulation ends with a Run")
 
 

@@ -16,7 +16,7 @@ from fleetlab.ledger import parse_ledger
 from fleetlab.outside import OutsideError
 from fleetlab.scenario import Scenario
 from fleetlab.seal import canonical, sealed
-from fleetlab.simulate import simulate
+from fleetlab.simulate import simulate, steps
 from fleetlab.traces import load_trace
 from fleetlab.verification import Finding, Replays, Verification, verify, verify_file
 from tests.ledgers import STRICT, at, complete, recorded, write
@@ -389,3 +389,15 @@ def test_the_command_exits_2_for_a_file_that_is_not_there(
 def test_a_finding_is_about_one_thing() -> None:
     found = Verification((Finding("run 1", "mfu", None, "unknown"),))
     assert (found.code, found.count(None), found.about("digest")) == (1, 1, [])
+
+
+def test_a_scenario_that_breaks_the_engine_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(scenario: Scenario, *_: Any) -> Any:
+        if scenario.part == 1:
+            raise IndexError("list index out of range")
+        return steps(scenario, None, 20_000)
+
+    monkeypatch.setattr("fleetlab.verification.steps", broken)
+    found = check(complete(), Replays())
+    assert failed(found) == [("run 1", "replay")]
+    assert "it cannot be run: list index out of range" in found.about("replay")[0].says
