@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import (
@@ -32,6 +33,8 @@ Result = TypeVar("Result")
 MOST_DEATHS = 3
 """A task that was at work when so many workers died is given up; the last time it is alone."""
 
+_LOOK_EVERY_S = 5.0
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -48,6 +51,9 @@ class Pool(Protocol):
 
     def close(self, executor: Executor, cut_short: bool) -> None:
         """End what ``open`` returned; ``cut_short`` does not wait for tasks under way."""
+
+    def deserted(self) -> bool:
+        """Return whether nobody is left who would do what is under way."""
 
     def leave(self) -> None:
         """Have no more work."""
@@ -80,6 +86,10 @@ class Processes:
             for process in ours:
                 process.terminate()
 
+    def deserted(self) -> bool:
+        """Return False: a pool without processes breaks, and is opened afresh."""
+        return False
+
     def leave(self) -> None:
         """Do nothing: every pool of processes has ended."""
 
@@ -91,11 +101,12 @@ class Processes:
 class Dask:
     """A Dask cluster by the address of its scheduler, through Dask's own executor interface.
 
-    Dask tries a task whose worker died on other workers by itself. Raises ValueError,
-    in one sentence, when ``distributed`` is not installed or nobody answers.
+    Dask tries a task whose worker died on other workers by itself. The cluster may be
+    without any worker for ``timeout_s``. Raises ValueError, in one sentence, when
+    ``distributed`` is not installed or nobody answers.
     """
 
-    def __init__(self, address: str, timeout_s: float = 30.0) -> None:
+    def __init__(self, address: str, timeout_s: float = 60.0) -> None:
         try:
             from distributed import Client
             from distributed.scheduler import KilledWorker
@@ -104,11 +115,20 @@ class Dask:
                 "--dask: the package distributed is not installed; install dask[distributed]"
             ) from None
         self._killed: type[BaseException] = KilledWorker
+        self._timeout_s = timeout_s
+        self._deserted_since_s: float | None = None
         try:
             self._client: Any = Client(address, timeout=timeout_s, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ValueError(f"--dask: no scheduler answers at {address} ({reason})") from None
+        try:
+            self._client.wait_for_workers(1, timeout=timeout_s)
+        except TimeoutError:
+            self._client.close()
+            raise ValueError(
+                f"--dask: the scheduler at {address} has no worker; start one"
+            ) from None
 
     def open(self, alone: bool) -> tuple[Executor, int]:
         """Return Dask's executor; two tasks a thread keep its workers busy."""
@@ -119,6 +139,20 @@ class Dask:
     def close(self, executor: Executor, cut_short: bool) -> None:
         """Let go of what is not done."""
         executor.shutdown(wait=not cut_short)
+
+    def deserted(self) -> bool:
+        """Return whether the cluster has had no worker for too long."""
+        try:
+            threads = self._client.nthreads()
+        except OSError:
+            return True
+        if threads:
+            self._deserted_since_s = None
+            return False
+        now_s = time.monotonic()
+        if self._deserted_since_s is None:
+            self._deserted_since_s = now_s
+        return now_s - self._deserted_since_s >= self._timeout_s
 
     def leave(self) -> None:
         """Leave the cluster; its workers go on living."""
@@ -158,7 +192,9 @@ class _Round(Generic[Task]):
 
     def collect(self, pool: Pool) -> Iterator[tuple[int, Any]]:
         """Yield what has come back; note what died."""
-        done, _ = wait(self.under_way, return_when=FIRST_COMPLETED)
+        done, _ = wait(self.under_way, timeout=_LOOK_EVERY_S, return_when=FIRST_COMPLETED)
+        if not done and self.under_way and pool.deserted():
+            raise ConnectionError("the cluster has no worker left")
         for future in done:
             number = self.under_way.pop(future)
             try:

@@ -45,10 +45,12 @@ def add_trace(parser: argparse.ArgumentParser) -> None:
 def read_jobs(path: Path | None, *scenarios: Scenario) -> JobTable | None:
     """Return the jobs of the trace at ``path``, or None where none is given.
 
-    Raises ScenarioError when it is not the file that a Scenario names.
+    Raises ScenarioError when it is not the file that a Scenario names, or none replays it.
     """
     if path is None:
         return None
+    if not any(scenario.workload == "trace" for scenario in scenarios):
+        raise ScenarioError("--trace: the Scenario draws its workload; add workload=trace to it")
     data = load(path, path.name)
     digest = hashlib.sha256(data).hexdigest()[:16]
     for scenario in scenarios:

@@ -21,7 +21,7 @@ from fleetlab.workers import Dask, Failure, Pool, Processes, spread
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``fleetlab sweep`` takes."""
     parser.add_argument("grid", type=Path, metavar="GRID.toml")
-    parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.csv")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.csv")
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--workers", type=int, metavar="N", help="processes (default: one a processor)"
@@ -39,29 +39,28 @@ def run(args: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     if args.workers is not None and args.workers < 1:
         raise ValueError(f"--workers: {args.workers} is below 1; give 1 or more")
     grid = Grid.read(args.grid)
-    check_writable("--out", args.out)
-    if args.out.exists() and not args.out.is_file():
-        raise ValueError(f"--out: {args.out} is no plain file; rows are added to it and sorted")
-    if args.resume and not args.out.exists():
-        raise ValueError(f"--resume: there is no {args.out} to go on with")
+    check_writable("-o", args.output)
+    if args.output.exists() and not args.output.is_file():
+        raise ValueError(f"-o: {args.output} is no plain file; rows are added to it and sorted")
+    if args.resume and not args.output.exists():
+        raise ValueError(f"--resume: there is no {args.output} to go on with")
     if args.fresh:
-        args.out.unlink(missing_ok=True)
-    table = SweepTable(args.out, grid)
+        args.output.unlink(missing_ok=True)
+    table = SweepTable(args.output, grid)
     changed = table.doubtful()
     if changed is not None:
         raise ValueError(
-            f"{args.out}: row {changed[0]} has another digest now ({changed[1][:16]}…), so the "
+            f"{args.output}: row {changed[0]} has another digest now ({changed[1][:16]}…), so the "
             "rows would not be of one engine; start over with --fresh or name another file"
         )
     pool: Pool = Dask(args.dask) if args.dask else Processes(args.workers)
     try:
         failures = _fill(table, pool, err)
     except ConnectionError as error:
-        raise ValueError(
-            f"--dask: {error}; {len(table.done)} rows are in {args.out}, the same command goes on"
-        ) from None
-    write(args.out, table.lines())
-    print(f"{args.out}: {len(table.done)} of {len(grid.scenarios)} Scenarios", file=out)
+        kept = f"{len(table.done)} rows are in {args.output}, the same command goes on"
+        raise ValueError(f"--dask: {error}; {kept}") from None
+    write(args.output, table.lines())
+    print(f"{args.output}: {len(table.done)} of {len(grid.scenarios)} Scenarios", file=out)
     for number, failure in sorted(failures.items()):
         print(
             f"fleetlab sweep: row {number} ({grid.scenarios[number].query()}) has no figures: "

@@ -264,6 +264,8 @@ def test_a_scenario_of_a_trace_runs_with_that_file_and_no_other(
     other = f"{query}&trace={'0' * 16}"
     assert main(["run", other, "--trace", str(files / "p.csv")]) == 2
     assert "give that file" in capsys.readouterr().err
+    assert main(["run", SMALL, "--trace", str(files / "p.csv")]) == 2
+    assert "draws its workload; add workload=trace" in capsys.readouterr().err
 
 
 def test_diff_says_where_two_policies_part(capsys: pytest.CaptureFixture[str]) -> None:

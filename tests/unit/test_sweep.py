@@ -213,7 +213,7 @@ def test_resume_needs_a_file_and_outputs_must_be_writable(
     assert "--resume: there is no" in capsys.readouterr().err
     grid = str(folder / "grid.toml")
     assert main(["sweep", grid, "-o", str(folder / "none" / "out.csv")]) == 2
-    assert "--out: there is no folder" in capsys.readouterr().err
+    assert "-o: there is no folder" in capsys.readouterr().err
     assert main(["sweep", grid, "-o", "/dev/null"]) == 2
     assert "is no plain file" in capsys.readouterr().err
     assert main(["sweep", grid, "-o", str(folder / "out.csv"), "--workers", "0"]) == 2
@@ -253,6 +253,24 @@ def test_ctrl_c_keeps_whole_rows_and_the_same_command_goes_on(tmp_path: Path) ->
     assert set(kept) <= set(lines)
     last = rows_of(out)[23]
     assert last["digest"] == measure(Scenario.parse(last["scenario"]))["digest"]
+
+
+def test_a_sweep_that_is_killed_leaves_its_rows_and_no_worker_behind(tmp_path: Path) -> None:
+    (tmp_path / "grid.toml").write_text('scenario = "track=titan&jobs=4000"\nseeds = 200\n')
+    out = tmp_path / "out.csv"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fleetlab", "sweep", "grid.toml", "-o", "out.csv", "--workers", "2"],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    while not (out.exists() and out.read_bytes().count(b"\n") > 1):
+        assert process.poll() is None, "the sweep ended before it could be killed"
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.02)
+    process.kill()
+    # the workers hold the other end of this pipe for as long as they live
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert out.read_text().splitlines()[1].split(",")[1].startswith("track=titan")
 
 
 # The summary
