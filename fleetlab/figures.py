@@ -9,7 +9,7 @@ from fleetlab.run import Run
 from fleetlab.statistics import mser5
 
 FIGURES = (
-    "jobs",
+    "counted",
     "wait_mean_s",
     "wait_p50_s",
     "wait_p95_s",
@@ -45,7 +45,8 @@ FIGURES = (
 def figures_of(run: Run) -> dict[str, float]:
     """Return what ``run`` measured, by name: times in seconds, shares of 1, counts.
 
-    ``near_wait_s`` and ``any_wait_s`` are the mean waits of the two kinds that
+    ``counted`` is the number of jobs whose waits count. ``near_wait_s`` and
+    ``any_wait_s`` are the mean waits of the two kinds that
     Part 1 compares and ``near_over_any`` how many times longer the first is; they
     are there only where a workload has such a pair and somebody waited.
     ``worst_low_priority_s`` is the longest stretch that a job of the lowest priority
@@ -57,7 +58,7 @@ def figures_of(run: Run) -> dict[str, float]:
     metrics = run.metrics
     waits = metrics.waits
     found: dict[str, float] = {
-        "jobs": waits.count,
+        "counted": waits.count,
         "wait_mean_s": waits.mean_s,
         "wait_p50_s": waits.p50_s,
         "wait_p95_s": waits.p95_s,

@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from fleetlab import Scenario, __version__, simulate
 from fleetlab.cli import main
+from fleetlab.figures import FIGURES
 from fleetlab.scenario import ScenarioError
 from fleetlab.statistics import estimate
 from fleetlab.summary import summarise
@@ -84,6 +86,12 @@ def test_several_bases_are_told_apart_by_what_differs() -> None:
     grid = Grid.parse('scenario = ["track=titan", "track=nomad&load=50"]')
     assert {"track", "load", "workload"} <= set(grid.knobs)
     assert "part" not in grid.knobs
+
+
+def test_no_figure_has_the_name_of_a_choice_so_that_columns_differ() -> None:
+    assert not set(FIGURES) & {field.name for field in fields(Scenario)}
+    grid = Grid.parse('scenario = "track=titan"\n[knobs]\njobs = [100, 200]')
+    assert len(set(grid.columns)) == len(grid.columns)
 
 
 @pytest.mark.parametrize(
@@ -309,7 +317,7 @@ def test_the_summary_command_prints_a_table(
 def test_a_summary_of_something_else_is_refused(folder: Path) -> None:
     with pytest.raises(TraceError, match="sweep, line 1: no column scenario, seed"):
         summarise(b"a,b\n1,2\n")
-    with pytest.raises(TraceError, match="figures: 'waits' is none; choose from jobs,"):
+    with pytest.raises(TraceError, match="figures: 'waits' is none; choose from counted,"):
         summarise(b"scenario,seed\nx,1\n", figures=["waits"])
     with pytest.raises(TraceError, match="line 3, column seed: '1' is there twice"):
         summarise(b"scenario,seed,allocated\nx,1,0.5\nx,1,0.5\n", figures=["allocated"])
