@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
-from statistics import mean
+from statistics import mean, quantiles
 
 from fleetlab.grade import RULES, SURENESS, Answer, Row
 from fleetlab.ledger import PARTS
@@ -115,7 +115,7 @@ def _question_section(part: int, rows: Sequence[Row]) -> str:
     made = plural(len(answers), "prediction")
     return f"""{heading}
 <table class="options">
-<caption>{right} of {made} chose the answer that the engine gives.</caption>
+<caption>{right} of {made} chose the answer of the lab.{_guesses(question, answers)}</caption>
 <thead><tr><th scope="col">Option</th><th scope="col">Chosen</th>
 <th scope="col">Mean confidence of 5</th></tr></thead>
 <tbody>
@@ -124,13 +124,28 @@ def _question_section(part: int, rows: Sequence[Row]) -> str:
 </table>"""
 
 
+def _guesses(question: Question, answers: list[Answer]) -> str:
+    """Return in a sentence where the guessed numbers lie; nothing where none was asked."""
+    guesses = [answer.guess for answer in answers if answer.guess is not None]
+    if question.number is None or not guesses:
+        return ""
+    unit = escape(question.number.unit)
+    if len(guesses) < 4:
+        return f" Guessed: {', '.join(f'{guess:g}' for guess in sorted(guesses))} {unit}."
+    low, middle, high = quantiles(guesses, method="inclusive")
+    return (
+        f" Half of the guesses lie from {low:g} to {high:g}, "
+        f"and the middle one is {middle:g} {unit}."
+    )
+
+
 def _option_rows(question: Question, answers: list[Answer]) -> Iterator[str]:
     for choice, text in question.options:
         chosen = [answer for answer in answers if answer.choice == choice]
         share = len(chosen) / len(answers)
         sure = f"{mean(answer.confidence for answer in chosen):.1f}" if chosen else "–"
         right = choice == question.answer
-        kind, mark = ' class="right"', ' <span class="mark">✓ what the engine gives</span>'
+        kind, mark = ' class="right"', ' <span class="mark">✓ the answer of the lab</span>'
         bar = f'<div class="bar" style="width:{share:.1%}" aria-hidden="true"></div>'
         yield (
             f"<tr{kind if right else ''}>"

@@ -196,11 +196,21 @@ def test_the_page_shows_how_the_predictions_are_distributed(tmp_path: Path) -> N
         predictions = [complete()["predictions"][0] | {"choice": choice}]
         write(tmp_path, of_student(number, predictions=predictions), f"{number}.json")
     page = html_page(list(graded(tmp_path).values()))
-    assert "2 of 4 predictions chose the answer that the engine gives." in page
+    assert "2 of 4 predictions chose the answer of the lab." in page
     assert "<td>2 (50%)</td>" in page
     assert page.count("<td>1 (25%)</td>") == 2
     assert "<td>0 (0%)</td>" in page
     assert page.count("Nobody has predicted this part.") == 2
+
+
+def test_the_page_says_where_the_guesses_lie(tmp_path: Path) -> None:
+    for number, guess in enumerate([1, 2, 3, 10, 100]):
+        predictions = [complete()["predictions"][0] | {"number": guess}]
+        write(tmp_path, of_student(number, predictions=predictions), f"{number}.json")
+    rows = list(graded(tmp_path).values())
+    page = html_page(rows)
+    assert "Half of the guesses lie from 2 to 10, and the middle one is 3 times as long." in page
+    assert "Guessed: 1, 2 times as long." in html_page(rows[:2])
 
 
 def test_the_page_needs_nothing_from_anywhere(tmp_path: Path) -> None:
