@@ -205,6 +205,27 @@ class Timeline:
             return stretch.begin_ms
         return stretch.started_ms + self.run.conditions.rendezvous_ms
 
+    def progress(self, points: int = 12) -> list[tuple[int, int]]:
+        """Return (time ms, work ms that stands) over the whole life, ``points`` a stretch.
+
+        It falls where work is lost.
+        """
+        total = int(self.run.jobs.duration_ms[self.job])
+        found: list[tuple[int, int]] = []
+        for number, stretch in enumerate(self.stretches):
+            if stretch.attempt is None:
+                later = self.stretches[min(number + 1, len(self.stretches) - 1)].attempt
+                done = total - later.left_ms if later is not None else found[-1][1] if found else 0
+                found.append((stretch.begin_ms, done))
+                continue
+            length = stretch.end_ms - stretch.begin_ms
+            for part in range(points + 1):
+                time = stretch.begin_ms + length * part // points
+                attempt = stretch.attempt_at(time)
+                if attempt is not None:
+                    found.append((time, total - attempt.left_ms))
+        return found
+
     @cached_property
     def spent(self) -> TimeSpent:
         """Where the time went, from the job's submission to its end."""

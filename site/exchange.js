@@ -11,6 +11,7 @@ import { download, find, showDock } from "./view.js";
 const LARGEST_LEDGER = 8e6; // bytes, as docs/ledger.md says
 const LARGEST_TRACE = 200e6;
 const JSON_TYPE = "application/json";
+const SCALE = 2; // pixels of a saved picture for each of its own
 
 let book = null; // the other steps of the textbook's ledger, once it was imported
 
@@ -28,6 +29,20 @@ const asJson = (value) => `${JSON.stringify(value, null, 2)}\n`;
 export async function exportAs(way, record, trackName, at) {
   const [extension, content, type] = await ways[way](sealed(exported(record)), record, trackName, at);
   download(`fleetlab-${record.track}-${at.slice(0, 10)}.${extension}`, content, type);
+}
+
+/** Hands the picture of a part's case to the reader: the SVG itself ("svg"), or drawn as a "png". */
+export async function savePicture(svg, form, name) {
+  if (!svg) return;
+  if (form === "svg") return download(`${name}.svg`, svg, "image/svg+xml");
+  const image = new Image();
+  image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.naturalWidth * SCALE, image.naturalHeight * SCALE];
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  download(`${name}.png`, blob, "image/png");
 }
 
 /**

@@ -2,7 +2,7 @@
 // when; what a scenario means is Python's business.
 
 import { boot } from "./boot.js";
-import { copyLink, exportAs, readLedger, readTrace } from "./exchange.js";
+import { copyLink, exportAs, readLedger, readTrace, savePicture } from "./exchange.js";
 import { askAfresh, showLedger, withParadoxRun, withPolicyRun } from "./ledger.js";
 import { readLock, showFault } from "./lock.js";
 import { nameControls } from "./names.js";
@@ -320,6 +320,12 @@ function startAfresh() {
 
 const exporting = (way) => () => exportAs(way, record, document.title.split(",")[0], now());
 
+const saving = (form) => (button) => {
+  const part = partOfField(button);
+  const name = `fleetlab-${record.track}-part${part}-${now().slice(0, 10)}`;
+  return savePicture(frameOf(part).picture_file, form, name);
+};
+
 const clicks = {
   theme: () => nextTheme(),
   copy: (button) => copyLink(new URL(query, placeNow()).href.split("#")[0], button),
@@ -331,6 +337,8 @@ const clicks = {
   afresh: () => askAfresh(true),
   "afresh-no": () => askAfresh(false),
   "afresh-yes": startAfresh,
+  "picture-png": saving("png"),
+  "picture-svg": saving("svg"),
   "export-json": exporting("json"),
   "export-markdown": exporting("markdown"),
   "export-picture": exporting("picture"),

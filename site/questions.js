@@ -7,9 +7,12 @@ export const CONFIDENCES = asked.confidences;
 
 export const questionOf = (part) => QUESTIONS.find((question) => question.part === part);
 
-/** Returns the words of a choice, or undefined for one that was never offered in that part. */
-export const textOf = (part, choice) =>
-  questionOf(part)?.options.find(([value]) => value === choice)?.[1];
+/** Returns the words of a choice on this track, or undefined for one that was never offered. */
+export function textOf(part, choice) {
+  const question = questionOf(part);
+  const own = question?.words[document.documentElement.dataset.track]?.[choice];
+  return own ?? question?.options.find(([value]) => value === choice)?.[1];
+}
 
 /** Returns the guessed number in words ("3 times as long"), empty where none was asked. */
 export function guessOf({ part, number }) {

@@ -53,7 +53,17 @@ export function showFrame(section, frame, locked) {
   for (const option of section.querySelectorAll("[data-option]")) {
     option.toggleAttribute("data-measured", option.dataset.option === frame.answer);
   }
+  for (const place of section.querySelectorAll("[data-picture]")) {
+    showPicture(place, frame[place.dataset.picture]);
+  }
   showTables(section, frame);
+}
+
+// A picture is drawn in Python as SVG; in an <img> nothing of it can run.
+function showPicture(image, svg) {
+  if (!svg || image.dataset.shown === svg) return;
+  image.dataset.shown = svg;
+  image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
 }
 
 /** Fills the tables that are open; a closed one costs nothing. */

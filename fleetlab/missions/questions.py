@@ -25,7 +25,10 @@ class Number:
 
 @dataclass(frozen=True)
 class Question:
-    """One part's question: ``options`` are pairs of choice and text, ``answer`` is a choice."""
+    """One part's question: ``options`` are pairs of choice and text, ``answer`` is a choice.
+
+    ``words`` has the texts of a track that says the options its own way, by choice.
+    """
 
     part: int
     name: str
@@ -33,6 +36,7 @@ class Question:
     options: tuple[tuple[str, str], ...]
     answer: str
     number: Number | None
+    words: dict[str, dict[str, str]]
 
     def text(self, choice: str) -> str:
         """Return the words of a choice; raises KeyError for one that was never offered."""
@@ -56,4 +60,4 @@ def _question(entry: dict[str, Any]) -> Question:
     options = tuple((option["choice"], option["text"]) for option in entry["options"])
     number = Number(**entry["number"]) if "number" in entry else None
     named = {name: entry[name] for name in ("part", "name", "title", "answer")}
-    return Question(**named, options=options, number=number)
+    return Question(**named, options=options, number=number, words=entry.get("words", {}))

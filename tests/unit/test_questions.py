@@ -16,7 +16,7 @@ def test_the_answer_is_one_of_the_options(part: int) -> None:
 def test_what_the_page_holds_before_the_prediction_has_no_answer(part: int) -> None:
     shown = questions()[part].for_page()
     assert "answer" not in shown
-    assert {"part", "name", "title", "options", "number"} == set(shown)
+    assert {"part", "name", "title", "options", "number", "words"} == set(shown)
 
 
 def test_a_choice_that_was_never_offered_has_no_words() -> None:

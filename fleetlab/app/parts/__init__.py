@@ -14,7 +14,7 @@ from fleetlab.app.session import Session
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
 
-PARTS = {1: "fragmentation.FragmentationAudit"}
+PARTS = {1: "fragmentation.FragmentationAudit", 3: "elastic.ElasticBuffer"}
 """The parts that this lab has, by number: module and class. The site shows these and no others."""
 
 

@@ -1,0 +1,110 @@
+"""The course of a run: one quantity over simulated time, and where the reader looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import panel as pn
+from bokeh.core.properties import value
+from bokeh.models import BasicTicker, ColumnDataSource, LogTicker, Range1d, Span
+
+from fleetlab.app.instruments.axes import bare_figure, paint_axes
+from fleetlab.app.palette import FONT, Palette
+
+HEIGHT = 170
+
+
+@dataclass(frozen=True)
+class Course:
+    """A line over hours: ``lines`` are pieces drawn apart, each as (hours, values).
+
+    ``marks`` are points worth seeing (interruptions), ``limit`` a value to hold to, with
+    its words; ``log`` for values of many magnitudes.
+    """
+
+    lines: tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]
+    marks: tuple[tuple[float, float], ...]
+    hours: float
+    low: float
+    high: float
+    label: str
+    limit: tuple[float, str] | None = None
+    log: bool = False
+
+
+class CourseChart:
+    """The line of a ``Course`` with a cursor at the moment that is looked at."""
+
+    def __init__(self) -> None:
+        self._line = ColumnDataSource({"xs": [], "ys": []})
+        self._marks = ColumnDataSource({"x": [], "y": []})
+        self._words = ColumnDataSource({"x": [], "y": [], "text": []})
+        self.views = {
+            False: bare_figure(
+                "course", height=HEIGHT, x_range=Range1d(0, 1), y_range=Range1d(0, 1)
+            ),
+            True: bare_figure(
+                "course-log", height=HEIGHT, x_range=Range1d(0, 1), y_range=Range1d(1, 10),
+                y_axis_type="log",
+            ),
+        }  # fmt: skip
+        self._cursors, self._limits, self._glyphs = {}, {}, {}
+        for log, view in self.views.items():
+            view.xgrid.visible = False
+            view.xaxis.axis_label = "hours"
+            view.yaxis.ticker = (
+                LogTicker(desired_num_ticks=4) if log else BasicTicker(desired_num_ticks=4)
+            )
+            cursor = Span(location=0, dimension="height", line_width=1.5)
+            limit = Span(location=0, dimension="width", line_width=1.5, line_dash="dashed")
+            view.add_layout(cursor)
+            view.add_layout(limit)
+            self._cursors[log], self._limits[log] = cursor, limit
+            self._glyphs[log] = (
+                view.multi_line("xs", "ys", source=self._line, line_width=2),
+                view.scatter("x", "y", source=self._marks, size=8, marker="inverted_triangle"),
+                view.text(
+                    "x", "y", "text", source=self._words, text_baseline="bottom",
+                    text_font_size="12px", text_font=value(FONT),
+                ),
+            )  # fmt: skip
+        self.view = pn.Column(*self.views.values(), sizing_mode="stretch_width", margin=0)
+
+    def paint(self, colours: Palette) -> None:
+        """Draw in the colours of a theme."""
+        for log, view in self.views.items():
+            paint_axes(view, colours)
+            line, marks, words = self._glyphs[log]
+            line.glyph.line_color = colours.action
+            marks.glyph.update(fill_color=colours.warm, line_color=colours.card)
+            words.glyph.text_color = colours.muted
+            self._cursors[log].line_color = colours.ink
+            self._limits[log].line_color = colours.warm
+
+    def show(self, course: Course) -> None:
+        """Draw a run's course."""
+        view = self.views[course.log]
+        for log, other in self.views.items():
+            other.visible = log == course.log
+        view.x_range.update(start=0, end=course.hours)
+        view.y_range.update(start=course.low, end=course.high)
+        view.yaxis.axis_label = course.label
+        self._line.data = {
+            "xs": [list(hours) for hours, _ in course.lines],
+            "ys": [list(values) for _, values in course.lines],
+        }
+        self._marks.data = {"x": [x for x, _ in course.marks], "y": [y for _, y in course.marks]}
+        limit = self._limits[course.log]
+        limit.visible = course.limit is not None
+        if course.limit is None:
+            self._words.data = {"x": [], "y": [], "text": []}
+            return
+        limit.location = course.limit[0]
+        self._words.data = {
+            "x": [course.hours * 0.01], "y": [course.limit[0]], "text": [course.limit[1]],
+        }  # fmt: skip
+
+    def look(self, hours: float) -> None:
+        """Move the cursor."""
+        for cursor in self._cursors.values():
+            cursor.location = hours
