@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from fleetlab.elastic import survivors
@@ -35,7 +36,7 @@ class Outages:
             engine.schedule(outage.down_ms, down, number)
             engine.schedule(outage.up_ms, up, number)
         self.last_submit_ms = int(engine.jobs.submit_ms.max(initial=-1))
-        self._closed = [0] * nodes  # how many outages keep the node closed
+        self._closed = Counter[int]()  # how many outages keep a node closed
         self._kept: dict[int, Held] = {}
 
     def happen(self, kind: int, number: int) -> None:
@@ -77,13 +78,16 @@ class Outages:
         engine, node = self.attempts.engine, self.outages[number].node
         engine.log.extend((engine.now, Event.NODE_UP, -1, node, 0))
         self._closed[node] -= 1
-        if not self._closed[node] and node in self._kept:
+        if self._closed[node]:
+            return
+        del self._closed[node]
+        if node in self._kept:
             engine.occupancy.release(self._kept.pop(node))
 
     def sweep(self) -> None:
         """Keep what is free on closed nodes from being given out."""
         occupancy = self.attempts.engine.occupancy
-        for node, closed in enumerate(self._closed):
-            if closed and occupancy.free[node]:
+        for node in sorted(self._closed):
+            if occupancy.free[node]:
                 kept = occupancy.take([(node, occupancy.free[node])])
                 self._kept.setdefault(node, []).extend(kept)

@@ -49,10 +49,12 @@ def picture(title: str, note: str, panels: list[Panel], colours: Palette, narrow
         parts.append(_text(GAP, top - 4, line, colours.ink, 20, weight=700))
     top += 14
     bottom = top
+    lines = max(len(wrap(panel.title, room, 15)) for panel in panels)
     for number, panel in enumerate(panels):
         left = GAP + (number % columns) * (room + GAP)
         start = top if not narrow else bottom
-        drawn, end = _panel(panel, left, start, room, colours)
+        titles = len(wrap(panel.title, room, 15)) if narrow else lines
+        drawn, end = _panel(panel, left, start, room, titles, colours)
         parts += drawn
         bottom = max(bottom, end + (GAP if narrow else 0))
     for line in wrap(note, width - 2 * GAP, TEXT):
@@ -68,13 +70,12 @@ def picture(title: str, note: str, panels: list[Panel], colours: Palette, narrow
 
 
 def _panel(
-    panel: Panel, left: float, top: float, room: float, colours: Palette
+    panel: Panel, left: float, top: float, room: float, titles: int, colours: Palette
 ) -> tuple[list[str], float]:
     parts = []
-    for line in wrap(panel.title, room, 15):
-        top += 20
-        parts.append(_text(left, top, line, colours.ink, 15, weight=700))
-    top += 10
+    for number, line in enumerate(wrap(panel.title, room, 15), 1):
+        parts.append(_text(left, top + 20 * number, line, colours.ink, 15, weight=700))
+    top += 20 * titles + 10
     begin = top
     scale = _Scale(panel, room)
     for bar in panel.bars:

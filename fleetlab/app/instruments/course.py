@@ -19,7 +19,7 @@ class Course:
     """A line over hours: ``lines`` are pieces drawn apart, each as (hours, values).
 
     ``marks`` are points worth seeing (interruptions), ``limit`` a value to hold to, with
-    its words; ``log`` for values of many magnitudes.
+    its words; ``log`` for values of many magnitudes; ``beside`` a line to compare with.
     """
 
     lines: tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]
@@ -30,6 +30,7 @@ class Course:
     label: str
     limit: tuple[float, str] | None = None
     log: bool = False
+    beside: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
 
 
 class CourseChart:
@@ -37,6 +38,7 @@ class CourseChart:
 
     def __init__(self) -> None:
         self._line = ColumnDataSource({"xs": [], "ys": []})
+        self._beside = ColumnDataSource({"x": [], "y": []})
         self._marks = ColumnDataSource({"x": [], "y": []})
         self._words = ColumnDataSource({"x": [], "y": [], "text": []})
         self.views = {
@@ -61,6 +63,7 @@ class CourseChart:
             view.add_layout(limit)
             self._cursors[log], self._limits[log] = cursor, limit
             self._glyphs[log] = (
+                view.line("x", "y", source=self._beside, line_width=1.5, line_dash="dashed"),
                 view.multi_line("xs", "ys", source=self._line, line_width=2),
                 view.scatter("x", "y", source=self._marks, size=8, marker="inverted_triangle"),
                 view.text(
@@ -74,7 +77,8 @@ class CourseChart:
         """Draw in the colours of a theme."""
         for log, view in self.views.items():
             paint_axes(view, colours)
-            line, marks, words = self._glyphs[log]
+            beside, line, marks, words = self._glyphs[log]
+            beside.glyph.line_color = colours.muted
             line.glyph.line_color = colours.action
             marks.glyph.update(fill_color=colours.warm, line_color=colours.card)
             words.glyph.text_color = colours.muted
@@ -94,6 +98,7 @@ class CourseChart:
             "ys": [list(values) for _, values in course.lines],
         }
         self._marks.data = {"x": [x for x, _ in course.marks], "y": [y for _, y in course.marks]}
+        self._beside.data = dict(zip(("x", "y"), map(list, course.beside), strict=True))
         limit = self._limits[course.log]
         limit.visible = course.limit is not None
         if course.limit is None:

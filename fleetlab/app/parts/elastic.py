@@ -57,7 +57,7 @@ class ElasticBuffer:
         self._timeline: Timeline | None = None
         self._node = -1
         self._case_key: Any = None
-        self._steady = False
+        self._told: Any = None
         self.ring = Ring(self._touched)
         self.transport = Transport(session)
         self.controls = SpotControls(session)
@@ -66,7 +66,8 @@ class ElasticBuffer:
         self.batch = Batch(session.clock, self._outcomes, lambda: session.changed("replicas"))
         self.price = pn.widgets.IntSlider(
             name="What a day of delay costs, $", start=PRICES[0], end=PRICES[-1], step=1000,
-            value=USUAL_PRICE, sizing_mode="stretch_width", margin=0, stylesheets=[SLIDER],
+            value=USUAL_PRICE, format="0,0", sizing_mode="stretch_width", margin=0,
+            stylesheets=[SLIDER],
         )  # fmt: skip
         self.price.param.watch(lambda _: session.changed("replicas"), "value_throttled")
         self.slots: dict[str, Any] = {
@@ -109,7 +110,8 @@ class ElasticBuffer:
     def show(self, what: str) -> None:
         """Show the session after ``what`` of it has changed."""
         session = self._session
-        self._steady = self._steady and what == "moment"
+        if what != "moment":
+            self._told = None
         if what == "scenario":
             self.controls.show(session.scenario)
             self.price.visible = session.scenario.track == "titan"
@@ -172,7 +174,7 @@ class ElasticBuffer:
             except ScenarioError:
                 groups.append([])
                 continue
-            groups.append(self._seeds(there, story.seeds[2]))
+            groups.append(self._seeds(there, story.seeds[2 + elastic]))
         return groups
 
     def _wanted(self) -> list[Scenario]:
@@ -231,9 +233,10 @@ class ElasticBuffer:
             "stage_label": f"{title}. {scene}",
             "table": self._node_table(run, timeline),
         }
-        if self._steady:
+        known = session.prediction or {}
+        if known == self._told:
             return shown  # the page keeps what it has been told
-        self._steady = True
+        self._told = known
         return shown | self._measured(run, timeline)
 
     def _measured(self, run: Run, timeline: Timeline) -> dict[str, Any]:

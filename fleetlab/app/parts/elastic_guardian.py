@@ -43,7 +43,7 @@ TOP_MS = 3e6
 class GuardianStory(Story):
     """p99.9 of the loop against its deadline, and what a rebuild does to it."""
 
-    seeds = (8, 5, 4)
+    seeds = (8, 5, 3, 3)
     sweep = Sweep(
         "notice", (0, 10, 20, 30, 45, 60, 90, 120),
         ("none", "10 s", "20", "30", "45", "60", "90", "120"),
@@ -83,9 +83,8 @@ class GuardianStory(Story):
         fleet = scenario.fleet_shape
         return (
             f"{fleet.nodes} nodes of {fleet.gpus_per_node} GPUs share the cameras of every loop. "
-            f"{spot_words(scenario)}. Hatched and outside the ring: taken back. The cameras stay "
-            f"the same, so fewer nodes compute longer; with fewer than {fewest_nodes(fleet.nodes)} "
-            "the deadline is lost."
+            f"{spot_words(scenario)}. Hatched, outside the ring: taken back. The cameras stay the "
+            "same, so fewer nodes compute longer."
         )
 
     def why(self, run: Run, timeline: Timeline, time_ms: int) -> str:

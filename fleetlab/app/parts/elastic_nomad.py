@@ -42,7 +42,7 @@ MINUTES_A_DAY = 1440
 class NomadStory(Story):
     """Late frames at full size, or smaller pictures in time; frozen glasses; what a frame costs."""
 
-    seeds = (6, 4, 3)
+    seeds = (5, 4, 3, 3)
     same_run = True
     sweep = Sweep(
         "preemptions", (0, 48, 96, 192, 300, 400, 500, 600),

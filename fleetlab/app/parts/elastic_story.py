@@ -60,12 +60,12 @@ class Sweep:
 class Story(ABC):
     """One track's reading of a run of Part 3.
 
-    ``seeds`` says on how many seeds the choices in force, the case and each place of
-    the sweep are run. ``same_run``: what is done about reclaims does not change when they
-    come, so one run answers for static and elastic.
+    ``seeds`` says on how many seeds the choices in force, the case, and each place of
+    the sweep are run, there static and elastic. ``same_run``: what is done about
+    reclaims does not change when they come, so one run answers for static and elastic.
     """
 
-    seeds = (12, 8, 5)
+    seeds = (10, 8, 4, 4)
     same_run = False
     sweep: Sweep
 
