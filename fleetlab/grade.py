@@ -21,10 +21,11 @@ from statistics import mean
 from fleetlab.ledger import PARTS, Ledger, read_ledger
 from fleetlab.missions.questions import questions
 from fleetlab.outside import OutsideError, plain
-from fleetlab.scenario import Scenario, ScenarioError
+from fleetlab.repeats import Repeats
+from fleetlab.scenario import Scenario
 from fleetlab.seal import canonical
 from fleetlab.table import csv_cell
-from fleetlab.verification import Replays, Verification, verify
+from fleetlab.verification import Verification, scenarios_of, verify
 
 Progress = Callable[[float, str], None]
 
@@ -113,10 +114,10 @@ def find_ledgers(paths: Sequence[Path]) -> list[tuple[str, Path]]:
 
 def grade(
     files: Sequence[tuple[str, Path]],
-    replays: Replays | None = None,
+    repeats: Repeats | None = None,
     progress: Progress = lambda share, name: None,
 ) -> list[Row]:
-    """Return a row for each (name, file), in their order; with ``replays`` runs are repeated."""
+    """Return a row for each (name, file), in their order; with ``repeats`` runs are repeated."""
     rows: list[Row] = []
     owners: defaultdict[bytes, list[int]] = defaultdict(list)
     for number, (name, path) in enumerate(files):
@@ -134,7 +135,7 @@ def grade(
         else:
             for mark in _marks(ledger):
                 owners[mark].append(number)
-            rows.append(_row(name, ledger, replays, within))
+            rows.append(_row(name, ledger, repeats, within))
     shared: defaultdict[int, set[int]] = defaultdict(set)
     for sharing in owners.values():
         for number in sharing:
@@ -156,13 +157,13 @@ def _marks(ledger: Ledger) -> set[bytes]:
 
 
 def _row(
-    name: str, ledger: Ledger, replays: Replays | None, progress: Callable[[float], None]
+    name: str, ledger: Ledger, repeats: Repeats | None, progress: Callable[[float], None]
 ) -> Row:
     note = ""
-    if replays is not None and (jobs := _jobs_in(ledger)) > MOST_JOBS:
+    if repeats is not None and (jobs := _jobs_in(ledger)) > MOST_JOBS:
         note = f"not run again: {jobs:,} jobs; use fleetlab verify"
-        replays = None
-    found = verify(ledger, replays, progress)
+        repeats = None
+    found = verify(ledger, repeats, progress)
     row = Row(
         name,
         track=ledger.track,
@@ -175,7 +176,7 @@ def _row(
         priority=ledger.priority or "",
         verification=note,
     )
-    if replays is None:
+    if repeats is None:
         return row
     verdict = {0: "all holds"}.get(found.code, "does not hold" if found.count(False) else "in part")
     return replace(
@@ -215,16 +216,24 @@ def _answers(ledger: Ledger) -> Iterator[Answer]:
             yield Answer(part, made.choice, right, made.confidence, made.number, brier)
 
 
+def scenarios_in(files: Sequence[tuple[str, Path]]) -> Iterator[Scenario]:
+    """Yield the Scenarios that ``grade`` runs again, of all files that are ledgers."""
+    for _, path in files:
+        try:
+            ledger = read_ledger(path)
+        except (OutsideError, OSError):
+            continue
+        if _jobs_in(ledger) <= MOST_JOBS:
+            yield from _scenarios(ledger)
+
+
+def _scenarios(ledger: Ledger) -> set[Scenario]:
+    return {found for found in scenarios_of(ledger) if isinstance(found, Scenario)}
+
+
 def _jobs_in(ledger: Ledger) -> int:
     """Return how many jobs the different Scenarios of a ledger have together."""
-    jobs: dict[Scenario, int] = {}
-    for text in {run.scenario for run in ledger.runs}:
-        try:
-            scenario = Scenario.parse(text)
-        except ScenarioError:
-            continue
-        jobs[scenario] = scenario.jobs
-    return sum(jobs.values())
+    return sum(scenario.jobs for scenario in _scenarios(ledger))
 
 
 def csv_lines(rows: Sequence[Row]) -> Iterator[str]:

@@ -6,24 +6,16 @@ seal, the order of the lists, the runs, the predictions, the evidence, the parad
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fleetlab import __version__, seal
 from fleetlab.evidence import DECIMALS, EVIDENCE, agrees, diverge, rounded
-from fleetlab.figures import figures_of
-from fleetlab.job import JobTable
 from fleetlab.ledger import FIRST_SCHEMA, Ledger, Record, read_ledger
 from fleetlab.outside import plain
-from fleetlab.run import Run
+from fleetlab.repeats import Progress, Repeat, Repeats
 from fleetlab.scenario import Scenario, ScenarioError
-from fleetlab.simulate import steps
-from fleetlab.table import load
-from fleetlab.traces import load_trace
-
-Progress = Callable[[float], None]
 
 ALL_HOLD, NOT_ALL_HOLD = 0, 1
 
@@ -62,52 +54,6 @@ class Verification:
         return [finding for finding in self.findings if finding.what == what]
 
 
-@dataclass(frozen=True)
-class Replay:
-    """What a Scenario gave when it was run again: digest and exact figures, or why it cannot be."""
-
-    digest: str = ""
-    figures: Mapping[str, float] = field(default_factory=dict)
-    refusal: str = ""
-    checked: bool = True
-
-
-class Replays:
-    """Runs Scenarios again, each once, with the traces that are at hand."""
-
-    def __init__(self, traces: Sequence[Path] = ()) -> None:
-        self._traces: dict[str, JobTable] = {}
-        self._known: dict[Scenario, Replay] = {}
-        for path in traces:
-            data = load(path, path.name)
-            digest = hashlib.sha256(data).hexdigest()[:16]
-            self._traces[digest] = load_trace(data, name=path.name).jobs
-
-    def of(self, scenario: Scenario, progress: Progress = lambda share: None) -> Replay:
-        """Return what ``scenario`` gives."""
-        if scenario not in self._known:
-            self._known[scenario] = self._replay(scenario, progress)
-        return self._known[scenario]
-
-    def _replay(self, scenario: Scenario, progress: Progress) -> Replay:
-        trace = self._traces.get(scenario.trace)
-        if scenario.workload == "trace" and trace is None:
-            return Replay(
-                refusal=f"it replays the reader's own trace {scenario.trace or '(unnamed)'}, which "
-                "is not in the ledger; give that file with --trace",
-                checked=False,
-            )
-        try:
-            for reached in steps(scenario, trace, 20_000):
-                if isinstance(reached, Run):
-                    return Replay(reached.digest, figures_of(reached))
-                progress(reached)
-        except Exception as error:
-            # whatever one Scenario does to the engine, the other runs are still to be checked
-            return Replay(refusal=f"it cannot be run: {plain(error, 200) or type(error).__name__}")
-        raise AssertionError("a simulation ends with a Run")
-
-
 def verify_file(
     path: Path, traces: Sequence[Path] = (), progress: Progress = lambda share: None
 ) -> tuple[Verification, int]:
@@ -115,28 +61,28 @@ def verify_file(
 
     Raises OutsideError, TraceError or OSError, one sentence, for a file that is bad.
     """
-    found = verify(read_ledger(path), Replays(traces), progress)
+    found = verify(read_ledger(path), Repeats(traces), progress)
     return found, found.code
 
 
 def verify(
-    ledger: Ledger, replays: Replays | None, progress: Progress = lambda share: None
+    ledger: Ledger, repeats: Repeats | None, progress: Progress = lambda share: None
 ) -> Verification:
     """Return what holds of ``ledger`` when its Scenarios are run again.
 
-    Without ``replays`` nothing is run: figures are left as recorded, and the rest is
+    Without ``repeats`` nothing is run: figures are left as recorded, and the rest is
     judged by them.
     """
-    scenarios = [_scenario_of(ledger, run) for run in ledger.runs]
+    scenarios = scenarios_of(ledger)
     again = [
-        Replay(refusal=scenario)
+        Repeat(refusal=scenario)
         if isinstance(scenario, str)
-        else Replay(run.digest, run.figures)
-        if replays is None
-        else replays.of(scenario, _within(progress, number, len(scenarios)))
+        else Repeat(run.digest, run.figures)
+        if repeats is None
+        else repeats.of(scenario, _within(progress, number, len(scenarios)))
         for number, (run, scenario) in enumerate(zip(ledger.runs, scenarios, strict=True))
     ]
-    checked = enumerate(zip(ledger.runs, again, strict=True)) if replays is not None else ()
+    checked = enumerate(zip(ledger.runs, again, strict=True)) if repeats is not None else ()
     findings = [
         *_check_seal(ledger),
         *_check_order(ledger),
@@ -148,13 +94,17 @@ def verify(
     return Verification(tuple(findings), tuple(_notes(ledger)))
 
 
+def scenarios_of(ledger: Ledger) -> list[Scenario | str]:
+    """Return the Scenario of each run, or a sentence that says why it has none."""
+    return [_scenario_of(ledger, run) for run in ledger.runs]
+
+
 def _within(progress: Progress, number: int, count: int) -> Progress:
     """Return a progress of one of ``count`` pieces that reports that of the whole."""
     return lambda share: progress((number + share) / count)
 
 
 def _scenario_of(ledger: Ledger, run: Record) -> Scenario | str:
-    """Return the Scenario of a run, or a sentence that says why it has none."""
     try:
         scenario = Scenario.parse(run.scenario)
     except ScenarioError as error:
@@ -216,7 +166,7 @@ def _run_name(place: int, run: Record) -> str:
     return f"run {place + 1} (part {run.part}, {run.at})"
 
 
-def _check_run(place: int, run: Record, again: Replay) -> Iterator[Finding]:
+def _check_run(place: int, run: Record, again: Repeat) -> Iterator[Finding]:
     where = _run_name(place, run)
     if again.refusal:
         yield Finding(where, "replay", None if not again.checked else False, again.refusal)
@@ -289,13 +239,13 @@ def _check_evidence(ledger: Ledger, scenarios: list[Scenario | str]) -> Iterator
             yield Finding("policy", name, holds, says)
 
 
-def _check_paradox(ledger: Ledger, again: list[Replay]) -> Iterator[Finding]:
+def _check_paradox(ledger: Ledger, again: list[Repeat]) -> Iterator[Finding]:
     if ledger.paradox_runs or ledger.paradox_text.strip():
         holds, says = _paradox(ledger, again)
         yield Finding("paradox", "paradox", holds, says)
 
 
-def _paradox(ledger: Ledger, again: list[Replay]) -> tuple[bool | None, str]:
+def _paradox(ledger: Ledger, again: list[Repeat]) -> tuple[bool | None, str]:
     """Return whether the two runs cited are the reader's own and diverge, and a sentence."""
     cited = ledger.paradox_runs
     newest = {run.digest: place for place, run in enumerate(ledger.runs)}

@@ -13,11 +13,12 @@ from typing import TextIO
 
 from fleetlab.classpage import html_page
 from fleetlab.cli.output import check_writable, write
-from fleetlab.grade import csv_lines, find_ledgers, grade
+from fleetlab.grade import csv_lines, find_ledgers, grade, scenarios_in
 from fleetlab.outside import plain
 from fleetlab.progress import Bar
-from fleetlab.verification import Replays
+from fleetlab.repeats import Repeats
 from fleetlab.wording import plural
+from fleetlab.workers import Processes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--trace", type=Path, action="append", default=[], metavar="FILE",
         help="with --verify: a trace of a reader's own; may be repeated",
     )  # fmt: skip
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="with --verify: processes (default 1)"
+    )
 
 
 def run(args: argparse.Namespace, out: TextIO, err: TextIO) -> int:
@@ -44,10 +48,18 @@ def run(args: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     for option, path in (("-o", args.output), ("--html", args.html)):
         if path is not None and path.resolve() in inputs:
             raise ValueError(f"{option}: {path} is one of the ledgers; name another file")
-    replays = Replays(args.trace) if args.verify else None
+    repeats = Repeats(args.trace) if args.verify else None
+    if args.workers < 1:
+        raise ValueError(f"--workers: {args.workers} is below 1; give 1 or more")
+    if repeats is not None and args.workers > 1:
+        bar = Bar(err, "running again")
+        try:
+            repeats.prepare(scenarios_in(files), Processes(args.workers), bar.show)
+        finally:
+            bar.clear()
     bar = Bar(err, "reading")
     try:
-        rows = grade(files, replays, lambda share, name: bar.show(share, plain(name, 30)))
+        rows = grade(files, repeats, lambda share, name: bar.show(share, plain(name, 30)))
     finally:
         bar.clear()
     write(args.output, csv_lines(rows))

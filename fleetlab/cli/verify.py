@@ -21,8 +21,11 @@ from fleetlab.ledger import Ledger, read_ledger
 from fleetlab.missions import mission
 from fleetlab.outside import plain
 from fleetlab.progress import Bar
-from fleetlab.verification import Replays, Verification, verify
+from fleetlab.repeats import Repeats
+from fleetlab.scenario import Scenario
+from fleetlab.verification import Verification, scenarios_of, verify
 from fleetlab.wording import plural
+from fleetlab.workers import Processes
 
 WORDS = {True: "holds", False: "DOES NOT HOLD", None: "not checked"}
 
@@ -34,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--trace", type=Path, action="append", default=[], metavar="FILE",
         help="a trace of the reader's own that runs replay; may be repeated",
     )  # fmt: skip
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write what was found")
 
 
@@ -41,10 +45,15 @@ def run(args: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     """Check the ledger, say in order what holds, and return the exit code."""
     check_writable("--json", args.json)
     ledger = read_ledger(args.ledger)
-    replays = Replays(args.trace)
+    repeats = Repeats(args.trace)
+    if args.workers < 1:
+        raise ValueError(f"--workers: {args.workers} is below 1; give 1 or more")
     bar = Bar(err, "running again")
     try:
-        found = verify(ledger, replays, bar.show)
+        if args.workers > 1:
+            wanted = [one for one in scenarios_of(ledger) if isinstance(one, Scenario)]
+            repeats.prepare(wanted, Processes(args.workers), bar.show)
+        found = verify(ledger, repeats, bar.show)
     finally:
         bar.clear()
     print(*lines_of(args.ledger.name, ledger, found), sep="\n", file=out)

@@ -15,15 +15,15 @@ from fleetlab.classpage import html_page
 from fleetlab.cli import main
 from fleetlab.grade import MOST_JOBS, Row, csv_lines, find_ledgers, grade
 from fleetlab.outside import OutsideError
+from fleetlab.repeats import Repeats
 from fleetlab.seal import sealed
-from fleetlab.verification import Replays
 from tests.ledgers import complete, write
 
-AGAIN = Replays()
+AGAIN = Repeats()
 
 
-def graded(folder: Path, replays: Replays | None = None) -> dict[str, Row]:
-    return {row.name: row for row in grade(find_ledgers([folder]), replays)}
+def graded(folder: Path, repeats: Repeats | None = None) -> dict[str, Row]:
+    return {row.name: row for row in grade(find_ledgers([folder]), repeats)}
 
 
 def table(rows: list[Row]) -> list[dict[str, str]]:
@@ -97,7 +97,7 @@ def test_a_ledger_of_too_many_jobs_is_not_run_again_and_says_so(tmp_path: Path) 
         for seed in range(MOST_JOBS // 200_000 + 1)
     ]
     write(tmp_path, sealed(complete() | {"runs": runs}), "heavy.json")
-    row = graded(tmp_path, Replays())["heavy"]
+    row = graded(tmp_path, Repeats())["heavy"]
     assert row.verification == "not run again: 5,200,000 jobs; use fleetlab verify"
     assert row.holds is None
 
@@ -266,6 +266,17 @@ def test_the_command_writes_the_table_and_the_page(
     rows = list(csv.DictReader(out.open(newline="")))
     assert [row["verification"] for row in rows] == ["all holds", ""]
     assert page.read_text().startswith("<!doctype html>")
+
+
+def test_the_command_runs_again_in_processes(tmp_path: Path) -> None:
+    folder = tmp_path / "class"
+    write(folder, complete(), "ada.json")
+    write(folder, of_student(1), "bob.json")
+    write(folder, b"{", "bad.json")
+    out = tmp_path / "class.csv"
+    assert main(["grade", str(folder), "-o", str(out), "--verify", "--workers", "2"]) == 0
+    rows = list(csv.DictReader(out.open(newline="")))
+    assert [row["verification"] for row in rows] == ["all holds", "", "all holds"]
 
 
 def test_the_command_never_writes_over_a_ledger(

@@ -14,20 +14,21 @@ from fleetlab.cli import main
 from fleetlab.evidence import record_of
 from fleetlab.ledger import parse_ledger
 from fleetlab.outside import OutsideError
+from fleetlab.repeats import Repeats
 from fleetlab.scenario import Scenario
 from fleetlab.seal import canonical, sealed
 from fleetlab.simulate import simulate, steps
 from fleetlab.traces import load_trace
-from fleetlab.verification import Finding, Replays, Verification, verify, verify_file
+from fleetlab.verification import Finding, Verification, verify, verify_file
 from tests.ledgers import STRICT, at, complete, recorded, write
 
 CALM = STRICT.but(load=50)
-AGAIN = Replays()  # each Scenario of these tests runs once
+AGAIN = Repeats()  # each Scenario of these tests runs once
 Forge = Callable[[dict[str, Any]], Any]
 
 
-def check(ledger: dict[str, Any], replays: Replays | None = AGAIN) -> Verification:
-    return verify(parse_ledger(canonical(ledger).encode()), replays)
+def check(ledger: dict[str, Any], repeats: Repeats | None = AGAIN) -> Verification:
+    return verify(parse_ledger(canonical(ledger).encode()), repeats)
 
 
 def failed(found: Verification) -> list[tuple[str, str]]:
@@ -281,7 +282,7 @@ def test_the_first_schema_has_no_seal_and_says_so() -> None:
     assert "has no seal" in found.notes[0]
 
 
-def test_without_replays_the_rest_is_judged_as_recorded() -> None:
+def test_without_repeats_the_rest_is_judged_as_recorded() -> None:
     found = check(complete(), None)
     assert found.code == 0
     assert not found.about("digest")
@@ -292,7 +293,7 @@ def test_without_replays_the_rest_is_judged_as_recorded() -> None:
 
 def test_progress_goes_from_nothing_to_all_of_it() -> None:
     shares: list[float] = []
-    verify(parse_ledger(canonical(complete()).encode()), Replays(), shares.append)
+    verify(parse_ledger(canonical(complete()).encode()), Repeats(), shares.append)
     assert shares == sorted(shares)
     assert shares[0] >= 0 and shares[-1] <= 1
 
@@ -301,7 +302,7 @@ TRACE = b"submit_s,duration_s,gpus\n0,600,8\n10,600,8\n20,60,64\n"
 
 
 def traced(folder: Path) -> tuple[dict[str, Any], Path]:
-    """Return a ledger whose only run replays a file of the reader's own, and that file."""
+    """Return a ledger whose only run repeats a file of the reader's own, and that file."""
     path = write(folder, TRACE, "own.csv")
     name = hashlib.sha256(TRACE).hexdigest()[:16]
     scenario = Scenario.default().but(workload="trace", trace=name)
@@ -314,7 +315,7 @@ def traced(folder: Path) -> tuple[dict[str, Any], Path]:
 def test_a_run_of_the_readers_own_trace_cannot_be_checked_without_the_file(
     tmp_path: Path,
 ) -> None:
-    found = check(traced(tmp_path)[0], Replays())
+    found = check(traced(tmp_path)[0], Repeats())
     replay = found.about("replay")[0]
     assert replay.holds is None
     assert "give that file with --trace" in replay.says
@@ -323,15 +324,15 @@ def test_a_run_of_the_readers_own_trace_cannot_be_checked_without_the_file(
 
 def test_with_the_file_it_is_checked_like_any_other(tmp_path: Path) -> None:
     ledger, trace = traced(tmp_path)
-    assert check(ledger, Replays([trace])).code == 0
+    assert check(ledger, Repeats([trace])).code == 0
     ledger["runs"][0]["figures"]["wait_mean_s"] += 1
-    assert failed(check(sealed(ledger), Replays([trace]))) == [("run 1", "wait_mean_s")]
+    assert failed(check(sealed(ledger), Repeats([trace]))) == [("run 1", "wait_mean_s")]
 
 
 def test_another_file_is_not_taken_for_it(tmp_path: Path) -> None:
     ledger, _ = traced(tmp_path)
     other = write(tmp_path, TRACE + b"30,60,1\n", "other.csv")
-    assert check(ledger, Replays([other])).about("replay")[0].holds is None
+    assert check(ledger, Repeats([other])).about("replay")[0].holds is None
 
 
 def test_verify_file_returns_what_was_found_and_the_exit_code(tmp_path: Path) -> None:
@@ -397,7 +398,22 @@ def test_a_scenario_that_breaks_the_engine_fails_alone(monkeypatch: pytest.Monke
             raise IndexError("list index out of range")
         return steps(scenario, None, 20_000)
 
-    monkeypatch.setattr("fleetlab.verification.steps", broken)
-    found = check(complete(), Replays())
+    monkeypatch.setattr("fleetlab.repeats.steps", broken)
+    found = check(complete(), Repeats())
     assert failed(found) == [("run 1", "replay")]
     assert "it cannot be run: list index out of range" in found.about("replay")[0].says
+
+
+def test_in_processes_of_their_own_the_same_holds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(write(tmp_path, complete()))
+    assert main(["verify", path]) == 0
+    here = capsys.readouterr().out
+    assert main(["verify", path, "--workers", "2"]) == 0
+    assert capsys.readouterr().out == here
+
+
+def test_no_process_at_all_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(write(tmp_path, complete())), "--workers", "0"]) == 2
+    assert "--workers: 0 is below 1" in capsys.readouterr().err
