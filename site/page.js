@@ -47,6 +47,7 @@ function showStatus(status) {
 }
 
 function showRecord() {
+  view.showSteps(record);
   for (const section of view.partSections()) showPart(section);
   if (root.dataset.view === "ledger") showLedger(record);
 }

@@ -148,6 +148,14 @@ export function showLock(section, record) {
     `(${sureness}).`, section);
 }
 
+/** Shows in each brief which parts are predicted. */
+export function showSteps(record) {
+  for (const step of document.querySelectorAll("[data-step]")) {
+    const prediction = predictionOf(record, Number(step.dataset.step));
+    step.textContent = prediction ? `predicted at ${clock(prediction.at)}` : "about 15 minutes";
+  }
+}
+
 /** Shows what the run and the reader have written of a part, when there is something to show. */
 export function showReveal(section, record, frame) {
   const part = Number(section.dataset.part);
