@@ -11,6 +11,7 @@ from fleetlab.policy.quota import effective_quota, refusal
 from fleetlab.policy.refusal import Refusal
 from fleetlab.policy.settings import Policy
 
+LN_2 = 0.6931471805599453
 PICO = 10**12
 """Shares and priorities are compared as whole numbers of this part."""
 
@@ -64,13 +65,17 @@ class Accounts:
         self.held_memory[self.tenant[job]] -= self.memory[job]
 
     def _settle(self, now_ms: int) -> None:
-        """Bring what was used up to date: old usage fades, what is held adds to it."""
+        """Bring what was used up to date: old usage fades, and so does what is added meanwhile.
+
+        Holding h for a time t adds the integral of h·½^(s/half-life) over s from 0 to t,
+        so it does not matter how often the books are looked at.
+        """
         elapsed = now_ms - self._settled_ms
         if elapsed:
-            half_life = self.policy.half_life_ms
+            fade = decayed_usage(1.0, elapsed, self.policy.half_life_ms)
+            added = self.policy.half_life_ms / LN_2 * (1 - fade)
             self._used = [
-                # whole numbers: the last bit of a power may differ between platforms
-                round(decayed_usage(used, elapsed, half_life)) + held * elapsed
+                round(used * fade + held * added)
                 for used, held in zip(self._used, self.held, strict=True)
             ]
             self._settled_ms = now_ms

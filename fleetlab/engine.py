@@ -168,23 +168,23 @@ class Engine:
         return self
 
     def _submit(self, job: int) -> None:
-        self.log.extend((self.now, Event.SUBMIT, job, 0, 0))
-        if self.shapes[job] in self._impossible:
+        self.log.extend((self.now, 1, job, 0, 0))  # Event.SUBMIT
+        if self._impossible and self.shapes[job] in self._impossible:
             self.reject(job, Refusal.TOO_LARGE_FOR_THE_FLEET)
         elif self.mechanisms is None or self.mechanisms.submitted(job):
             self.waiting.add(job)
 
     def serve_head(self) -> bool:
         """Start jobs from the head of the queue while they fit; return whether others may pass."""
-        waiting = self.waiting
+        waiting, mechanisms = self.waiting, self.mechanisms
         while waiting.ranks:
             job = waiting.head()
             refusal = self.try_start(job)
             if refusal:
-                if self.mechanisms is not None and self.mechanisms.settle(job, refusal):
+                if mechanisms is not None and mechanisms.settle(job, refusal):
                     continue
                 self.refuse(job, refusal)
-                if self.mechanisms is not None and job in self.mechanisms.overdue:
+                if mechanisms is not None and job in mechanisms.overdue:
                     return False
                 return len(waiting.ranks) > 1 and self.occupancy.largest_gang() > 0
         return False

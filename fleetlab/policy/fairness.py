@@ -17,6 +17,17 @@ from fleetlab.theory.drf import exact
 WEEK_MS = 7 * 24 * 3600 * 1000
 
 
+def _roots_of_a_half(count: int) -> tuple[float, ...]:
+    """Return ½^(1/2), ½^(1/4) and so on: every platform rounds a root alike, but not a power."""
+    roots = [math.sqrt(0.5)]
+    while len(roots) < count:
+        roots.append(math.sqrt(roots[-1]))
+    return tuple(roots)
+
+
+_ROOTS = _roots_of_a_half(52)
+
+
 def decayed_usage(usage: float, elapsed_ms: int, half_life_ms: int = WEEK_MS) -> float:
     """Return what ``usage`` counts for ``elapsed_ms`` later: usage · ½^(elapsed/half-life).
 
@@ -29,7 +40,17 @@ def decayed_usage(usage: float, elapsed_ms: int, half_life_ms: int = WEEK_MS) ->
         raise ValueError(f"half_life_ms is {half_life_ms}; give a number of ms above 0")
     if elapsed_ms < 0:
         raise ValueError(f"elapsed_ms is {elapsed_ms}; time does not run backwards")
-    return usage * math.pow(0.5, elapsed_ms / half_life_ms)
+    half_lives = elapsed_ms / half_life_ms
+    whole = math.floor(half_lives)
+    factor, rest = 1.0, half_lives - whole
+    for root in _ROOTS:
+        if not rest:
+            break
+        rest *= 2
+        if rest >= 1:
+            rest -= 1
+            factor *= root
+    return usage * math.ldexp(factor, -whole)
 
 
 def fair_share_priority(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fleetlab.accounts import Accounts
 from fleetlab.conditions import Conditions
 from fleetlab.engine import Engine, Event, Policy
 from fleetlab.fleet import Fleet
@@ -136,6 +137,22 @@ def test_what_was_used_long_ago_counts_half_after_each_half_life() -> None:
     assert play(Fleet.pool(1), jobs, order="fair", half_life_ms=10).start_ms[2:] == [41, 36]
     # hardly any decay: 16 against 10, so tenant 1 does
     assert play(Fleet.pool(1), jobs, order="fair", half_life_ms=10**6).start_ms[2:] == [36, 41]
+
+
+def test_looking_at_the_books_more_often_changes_nothing() -> None:
+    jobs = JobTable([0, 0], [1, 1], [3, 2], tenant=[0, 1])
+    policy = Policy(order="fair", half_life_ms=50)
+    often, once = (Accounts(Fleet.pool(8), jobs, policy, 0) for _ in range(2))
+    for books in (often, once):
+        books.take(0, 3000, 0)
+        books.take(1, 2000, 40)
+    for now in range(41, 200, 3):
+        often.fair_priority(0, now)
+    assert often.fair_priority(0, 200) == pytest.approx(once.fair_priority(0, 200), rel=1e-5)
+    # by hand: 3 for 200 ms against 2 for 160 ms, each half-life of 50 ms counting half
+    ratio = 3 * (1 - 0.5**4) / (2 * (1 - 0.5 ** (160 / 50)))
+    target = 0.5 / (ratio / (1 + ratio) + 0.01)
+    assert once.fair_priority(0, 200) / 10**12 == pytest.approx(target, rel=1e-4)
 
 
 def test_priority_multiplies_a_fair_share() -> None:

@@ -22,6 +22,14 @@ def test_usage_counts_half_after_a_week_and_a_quarter_after_two():
     assert decayed_usage(80, 0) == 80
 
 
+def test_usage_decays_alike_in_one_span_and_in_two_and_as_a_power_of_a_half():
+    for elapsed in (1, WEEK_MS // 3, WEEK_MS // 2, WEEK_MS + 12345, 30 * WEEK_MS):
+        share = 0.5 ** (elapsed / WEEK_MS)
+        assert decayed_usage(1.0, elapsed) == pytest.approx(share, rel=1e-13)
+        rest = decayed_usage(decayed_usage(1.0, elapsed), WEEK_MS // 5)
+        assert rest == pytest.approx(decayed_usage(1.0, elapsed + WEEK_MS // 5), rel=1e-13)
+
+
 def test_who_had_less_than_its_target_comes_first():
     under, over = fair_share_priority(10, 0.5, 0.24), fair_share_priority(10, 0.5, 0.99)
     assert under == pytest.approx(10 * 0.5 / 0.25)
