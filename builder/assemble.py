@@ -17,6 +17,7 @@ from .lock import RuntimeLock, read_lock
 from .notices import third_party
 from .pack import write_pack
 from .places import DIST, ROOT, WORK
+from .prerender import openings
 from .say import BuildError, megabytes, say
 from .steps import kept, key_of
 from .tree import own_files, package_files
@@ -73,18 +74,22 @@ def fill(dist: Path, lock: RuntimeLock, files: dict[str, Path]) -> dict[str, dic
     def put_packed(name: str, data: bytes) -> None:
         # Most hosts send these kinds of file as they are, so they are packed here, once.
         put(f"{name}.gz", compress(name, data))
-        manifest[f"{name}.gz"] |= {
-            "content_size": len(data),
-            "content_sha256": hashlib.sha256(data).hexdigest(),
-        }
+        manifest[f"{name}.gz"] |= content_facts(data)
 
     for name in ("pyodide.js", "pyodide.asm.js"):
         put(f"runtime/{name}", files[name].read_bytes())
     put("runtime/pyodide-lock.json", bytecode.no_packages(lock).encode())
     put_packed("runtime/pyodide.asm.wasm", files["pyodide.asm.wasm"].read_bytes())
-    put_packed("runtime/python_stdlib.zip", standard_library(lock, files))
-    put_packed("runtime/packages.pack", packages(lock, files))
-    put_packed("runtime/fleetlab.pack", own_code(lock, files))
+    parts = {
+        "python_stdlib.zip": standard_library(lock, files),
+        "packages.pack": packages(lock, files),
+        "fleetlab.pack": own_code(lock, files),
+    }
+    for name, data in parts.items():
+        put_packed(f"runtime/{name}", data)
+    for name, data in openings(parts, lock, files).items():
+        put(f"openings/{name}", data)
+        manifest[f"openings/{name}"] |= content_facts(gzip.decompress(data))
     for name, data in taken(lock, files):
         put(name, data)
     put(NOTICES, third_party(lock, files).encode())
@@ -94,6 +99,11 @@ def fill(dist: Path, lock: RuntimeLock, files: dict[str, Path]) -> dict[str, dic
         put(name, page.encode())
     (dist / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return manifest
+
+
+def content_facts(data: bytes) -> dict[str, Any]:
+    """Return what the manifest says of a packed file's content."""
+    return {"content_size": len(data), "content_sha256": hashlib.sha256(data).hexdigest()}
 
 
 def render(manifest: dict[str, dict[str, Any]], lock: RuntimeLock) -> dict[str, str]:

@@ -3,15 +3,15 @@
 import io
 import json
 import shutil
-import subprocess
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from .lock import RuntimeLock
-from .node import node_program
+from .node import run_script
 from .pack import read_pack, write_pack
-from .say import BuildError, Progress
+from .say import BuildError
 
 SCRIPT = Path(__file__).with_name("compile.mjs")
 
@@ -57,7 +57,7 @@ def compile_standard_library(
     return out.getvalue()
 
 
-def runtime_folder(runtime: dict[str, Path], lock: RuntimeLock, folder: Path) -> None:
+def runtime_folder(runtime: Mapping[str, Path], lock: RuntimeLock, folder: Path) -> None:
     """Lay out Pyodide as it expects to be found: its core, and a list of no packages."""
     for file in lock.core:
         shutil.copyfile(runtime[file.name], folder / file.name)
@@ -85,23 +85,8 @@ def _run(
         folder = Path(name)
         runtime_folder(runtime, lock, folder)
         (folder / "sources.pack").write_bytes(write_pack(sources))
-        progress = Progress(f"compiling {what}")
-        with subprocess.Popen(
-            [str(node_program()), str(SCRIPT), str(folder)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as node:
-            assert node.stdout is not None
-            lines = []
-            for line in node.stdout:
-                if line.startswith("done "):
-                    progress.show(line.strip().removeprefix("done "))
-                else:
-                    lines.append(line.strip())
-        progress.end()
+        run_script(SCRIPT, folder, f"compiling {what}")
         result = folder / "bytecode.pack"
-        if node.returncode != 0 or not result.is_file():
-            why = next((line for line in lines if line.startswith("cannot compile")), None)
-            raise BuildError(why or f"Compiling {what} failed: {' '.join(lines[-3:])}")
+        if not result.is_file():
+            raise BuildError(f"Compiling {what} made no bytecode.")
         return read_pack(result.read_bytes())

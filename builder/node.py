@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .environment import install, lock_of
 from .places import cache_folder
-from .say import BuildError, say
+from .say import BuildError, Progress, say
 
 
 def node_folder() -> Path:
@@ -37,6 +37,33 @@ def node_program() -> Path:
     if not program.is_file():
         raise BuildError(f"The locked Node package holds no program at {program}.")
     return program
+
+
+def run_script(script: Path, folder: Path, what: str) -> list[str]:
+    """Run one of the build's scripts on a folder and return what it printed but for its progress.
+
+    A script prints `done ...` as it comes on. Raises a BuildError with its last lines if it fails.
+    """
+    progress = Progress(what)
+    lines = []
+    with subprocess.Popen(
+        [str(node_program()), str(script), str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    ) as node:
+        assert node.stdout is not None
+        for line in node.stdout:
+            if line.startswith("done "):
+                progress.show(line.strip().removeprefix("done "))
+            else:
+                lines.append(line.strip())
+    progress.end()
+    if node.returncode != 0:
+        why = next((line for line in lines if line.startswith("cannot ")), None)
+        raise BuildError(why or f"{what[0].upper()}{what[1:]} failed: {' '.join(lines[-6:])}")
+    return lines
 
 
 def npm(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

@@ -7,6 +7,7 @@ where it runs.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable
@@ -15,9 +16,17 @@ from typing import Any
 
 from bokeh.core.serialization import Serializer, UnknownReferenceError
 from bokeh.document import Document
-from bokeh.embed.util import standalone_docs_json_and_render_items
+from bokeh.util import serialization
+from param import parameterized
+
+from fleetlab.app.finished import Finished, unpack
+from fleetlab.app.page import Page
+from fleetlab.app.parts import PARTS, class_of
+from fleetlab.app.session import Clock
+from fleetlab.scenario import Scenario
 
 IN_BROWSER = sys.platform == "emscripten"
+IDS_A_PART = 100_000  # one half for a page as it is built, the other for what a reader adds
 Post = Callable[[str, str, Any], None]
 
 
@@ -51,50 +60,62 @@ class ManualClock:
 
 
 class Link:
-    """A document on both sides: built here, drawn there, changes carried both ways."""
+    """A document on both sides: built here, drawn there, changes carried both ways.
 
-    def __init__(self, post: Post) -> None:
-        self._post = post
-        self.document = Document()
+    ``slots`` maps the id of an element of the page to the view that goes into it.
+    """
 
-    def show(self, slots: dict[str, Any]) -> None:
-        """Post the document whose views go into the page's elements named by ``slots``."""
+    def __init__(self, slots: dict[str, Any]) -> None:
         import panel as pn
         from panel.io.document import MockSessionContext
-        from panel.io.state import state
 
-        document = self.document
+        document = self.document = Document()
         document._session_context = lambda: MockSessionContext(document=document)
-        state.curdoc = document
-        places: dict[str, str] = {}
+        self._places: dict[str, str] = {}
+        self.enter()
         for slot, view in slots.items():
             root = pn.panel(view).get_root(document)
             document.add_root(root)
-            places[root.id] = slot
+            self._places[root.id] = slot
         # Panel waits for a server's event loop where there is a session; here changes act at once.
         document._session_context = None
-        docs, items = standalone_docs_json_and_render_items(
-            document.roots, suppress_callback_warning=True
-        )
-        items_json = [item.to_json() for item in items]
-        text = json.dumps({"docs": docs, "items": items_json, "slots": places})
-        self._post("document", "", _local(text))
-        document.on_change(self._changed)
 
-    def _changed(self, event: Any) -> None:
-        if getattr(event, "setter", None) == "js":
-            return
-        models = self.document.models
-        serializer = Serializer(references=models.synced_references, deferred=False)
-        patch = {"events": serializer.encode([event])}
-        models.flush_synced(lambda model: not serializer.has_ref(model))
-        self._post("patch", _local(json.dumps(patch)), None)
+    def enter(self) -> None:
+        """Make this the document that Panel works on."""
+        from panel.io.state import state
+
+        state.curdoc = self.document
+
+    def text(self) -> str:
+        """Return what BokehJS embeds: the document, and which root goes into which element."""
+        docs = {"fleetlab": self.document.to_json(deferred=False)}
+        item = {"docid": "fleetlab", "roots": {}, "root_ids": list(self._places)}
+        return _local(json.dumps({"docs": docs, "items": [item], "slots": self._places}))
+
+    def listen(self, post: Post) -> None:
+        """Post every later change that does not come from the page."""
+
+        def changed(event: Any) -> None:
+            if getattr(event, "setter", None) == "js":
+                return
+            models = self.document.models
+            serializer = Serializer(references=models.synced_references, deferred=False)
+            patch = {"events": serializer.encode([event])}
+            models.flush_synced(lambda model: not serializer.has_ref(model))
+            post("patch", _local(json.dumps(patch)), None)
+
+        self.document.on_change(changed)
 
     def apply(self, patch: str) -> None:
         """Apply a change that the reader made, if what was changed is still there."""
         # What is drawn may have been replaced while the change was on its way.
         with suppress(UnknownReferenceError):
             self.document.apply_json_patch(json.loads(patch), setter="js")
+
+
+def fingerprint(text: str) -> str:
+    """Return 16 digits by which two equal documents know each other."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _local(text: str) -> str:
@@ -104,34 +125,104 @@ def _local(text: str) -> str:
     return text.replace(resources.CDN_DIST, resources.LOCAL_DIST)
 
 
-_live: dict[str, Any] = {}
+def _count_ids_from(first: int) -> None:
+    """Number the models made from now on, so that equal pages have equal ids wherever they run."""
+    serialization._simple_id = first
+    parameterized.object_count = first
 
 
-def start(post: Post, query: str, look: str, record: str) -> None:
-    """Build the page's document, post it, say ``live``, and begin the first run."""
-    from fleetlab.app.page import Page
+class Desk:
+    """A page and its link, built before anybody has come; ``open`` is for one reader.
 
-    clock = BrowserClock() if IN_BROWSER else ManualClock()
+    Everything that takes long is done when it is built, and nothing of it depends on
+    the reader: so it can be kept in a snapshot of the memory.
+    """
 
-    def tell(name: str, value: Any) -> None:
-        post("tell", name, json.dumps(value))
+    def __init__(self, part: int, clock: Clock) -> None:
+        for number in PARTS:
+            class_of(number)  # its module makes models when it is imported
+        _count_ids_from(part * IDS_A_PART)
+        self.part = part
+        self._post: Post = _nowhere
+        self.page = Page(f"part={part}", "light", clock, self._tell, self._redraw)
+        self.link = Link(self.page.slots)
 
-    def draw() -> None:
-        _live["link"] = Link(post)
-        _live["link"].show(page.slots)
+    def _tell(self, name: str, value: Any) -> None:
+        self._post("tell", name, json.dumps(value))
 
-    page = Page(query, look, clock, tell, draw)
-    _live.update(page=page, clock=clock)
-    if record:
-        page.hear("record", json.loads(record))
-    draw()
-    post("live", "", None)
-    page.begin()
+    def _redraw(self) -> None:
+        self.link = Link(self.page.slots)
+        self._post("document", "", self.link.text())
+        self.link.listen(self._post)
+
+    def open(
+        self, post: Post, query: str, look: str, record: str, finished: Finished | None, shown: str
+    ) -> None:
+        """Present the page to one reader, say ``live``, and begin the first run if it needs one."""
+        self.present(post, query, look, record, finished, shown)
+        post("live", "", None)
+        self.page.begin()
+
+    def present(
+        self, post: Post, query: str, look: str, record: str, finished: Finished | None, shown: str
+    ) -> None:
+        """Link the page to the document that is shown, or post it, and tell what belongs to it.
+
+        ``shown`` is the fingerprint of a document that the page has drawn from the build, with
+        what was told then; if it is this one, only the reader's own is told.
+        """
+        _count_ids_from(self.part * IDS_A_PART + IDS_A_PART // 2)
+        self.link.enter()
+        told: list[tuple[str, Any]] = []
+        self._post = lambda kind, name, value: told.append((name, value))
+        self.page.open(query, look, json.loads(record) if record else None, finished)
+        self._post = post
+        text = self.link.text()
+        linked = shown == fingerprint(text)
+        if linked:
+            post("linked", "", None)
+        else:
+            post("document", "", text)
+        self.link.listen(post)
+        for name, value in told:
+            if not (linked and name == "run"):
+                post("tell", name, value)
+
+
+def _nowhere(kind: str, name: str, value: Any) -> None:
+    """Post nothing: nobody has come yet."""
+
+
+_desks: dict[int, Desk] = {}
+_live: dict[str, Desk] = {}
+
+
+def prepare(part: int, clock: Clock | None = None) -> Desk:
+    """Return the part's desk, built unless one stands ready."""
+    if part not in _desks:
+        _desks[part] = Desk(part, clock or (BrowserClock() if IN_BROWSER else ManualClock()))
+    return _desks[part]
+
+
+def open_page(
+    post: Post, query: str, look: str, record: str, shown: str = "", run: Any = None
+) -> None:
+    """Open the page for one reader and say ``live``.
+
+    ``record`` is the reader's record as JSON or empty; ``run`` the bytes of a finished run of
+    the build's, or None.
+    """
+    part = Scenario.read(query)[0].part
+    part = part if part in PARTS else min(PARTS)
+    desk = _live["desk"] = prepare(part)
+    finished = unpack(bytes(run)) if run is not None else None
+    desk.open(post, query, look, record, finished, shown)
 
 
 def receive(kind: str, name: str, value: Any = None) -> None:
     """Take one message from the page: a patch, or something told by name (JSON or bytes)."""
+    desk = _live["desk"]
     if kind == "patch":
-        _live["link"].apply(name)
+        desk.link.apply(name)
     elif kind == "tell":
-        _live["page"].hear(name, json.loads(value) if isinstance(value, str) else value)
+        desk.page.hear(name, json.loads(value) if isinstance(value, str) else value)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from fleetlab.app.finished import Finished
 from fleetlab.app.palette import palette
 from fleetlab.app.parts import PARTS, Part, part_of
 from fleetlab.app.session import Clock, Session
@@ -61,16 +62,39 @@ class Page:
         number = self.session.scenario.part
         return {f"part{number}-{slot}": view for slot, view in self.part.slots.items()}
 
+    def open(self, query: str, look: str, record: Any, finished: Finished | None) -> None:
+        """Take what the address, the screen and the reader's record say, before anything is run.
+
+        The address must name the part that the page was built with. ``finished`` is gone on
+        from if it is a run of the Scenario that would be run first.
+        """
+        self.session.scenario = self._read(query)
+        self._colours, self._narrow = palette(look), "narrow" in look.split()
+        self.part.dress(self._colours, self._narrow)
+        self._hear_record(record)
+        self.session.prediction = self._prediction()
+        self.part.show("scenario")
+        first = self._opening()
+        if finished is not None and finished.scenario == first:
+            self.session.resume(finished, first)
+
     def begin(self) -> None:
-        """Say what the address got wrong, and start the first run."""
+        """Say what the address got wrong, and start the first run unless it is there."""
         self._begun = True
+        self._complain()
+        if self.session.run is None:
+            self.session.open(self._opening())
+
+    def _complain(self) -> None:
         for sentence in self._complaints[:1]:
             more = len(self._complaints) - 1
             rest = f" {more} more choices in the address were left out." if more else ""
             self._tell("notice", sentence + "." * (not sentence.endswith(".")) + rest)
+
+    def _opening(self) -> Scenario:
         scenario = self.session.scenario
         locked = self.session.prediction is not None
-        self.session.open(scenario if locked else self.part.opening(scenario))
+        return scenario if locked else self.part.opening(scenario)
 
     # ---- what the page tells
 
@@ -91,7 +115,8 @@ class Page:
             self.session.leave()
             self.part = self._open_part()
             self._redraw()
-        self.begin()
+        self._complain()
+        self.session.open(self._opening())
 
     def _hear_record(self, record: Any) -> None:
         record = json.loads(record) if isinstance(record, str) else record

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from fleetlab.app.finished import Finished
 from fleetlab.explain import explain
 from fleetlab.job import JobTable
 from fleetlab.moment import Moment, crowded_instant
@@ -105,12 +106,27 @@ class Session:
             self.changed("progress")
             self.clock.later(0, lambda: self._advance(work, generation))
 
+    def resume(self, finished: Finished, scenario: Scenario) -> None:
+        """Go on from a finished run of ``scenario`` as if it had just ended here."""
+        self.scenario = scenario
+        self._generation += 1
+        self.changed("scenario")
+        self._settle(finished)
+
+    @property
+    def finished(self) -> Finished | None:
+        """The run and what is looked at, to go on from elsewhere; None before the first run."""
+        return Finished(self.run, self.time_ms, self.job) if self.run is not None else None
+
     def _finish(self, run: Run) -> None:
-        self.run = run
+        time_ms = crowded_instant(run)
+        waiting = run.waiting_at(time_ms)
+        self._settle(Finished(run, time_ms, waiting[0] if waiting else -1))
+
+    def _settle(self, finished: Finished) -> None:
+        run = self.run = finished.run
         self.progress = 1.0
-        self.time_ms = crowded_instant(run)
-        waiting = run.waiting_at(self.time_ms)
-        self.job = waiting[0] if waiting else -1
+        self.time_ms, self.job = finished.time_ms, finished.job
         self.replicas = []
         replica = self.measure(run)
         if replica is not None:

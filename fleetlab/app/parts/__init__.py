@@ -23,6 +23,8 @@ class Part(Protocol):
 
     slots: dict[str, Any]
 
+    def __init__(self, session: Session) -> None: ...
+
     def measure(self, run: Run) -> Any:
         """Return what of a run is compared over seeds; None when it is not repeated."""
 
@@ -48,7 +50,12 @@ class Part(Protocol):
         """Take what only this part understands; anything else is left alone."""
 
 
+def class_of(number: int) -> type[Part]:
+    """Return the class of a part, which must be one of ``PARTS``; its module is imported."""
+    module, _, name = PARTS[number].partition(".")
+    return cast(type[Part], getattr(import_module(f"{__name__}.{module}"), name))
+
+
 def part_of(session: Session) -> Part:
     """Return the part that the session's Scenario is about, which must be one of ``PARTS``."""
-    module, _, name = PARTS[session.scenario.part].partition(".")
-    return cast(Part, getattr(import_module(f"{__name__}.{module}"), name)(session))
+    return class_of(session.scenario.part)(session)

@@ -1,0 +1,37 @@
+"""What the build makes with the finished app: the openings that a page shows before Python."""
+
+import tempfile
+from pathlib import Path
+
+from .bytecode import runtime_folder
+from .lock import RuntimeLock
+from .node import run_script
+from .pack import read_pack, write_pack
+from .steps import kept, key_of
+
+HERE = Path(__file__).parent
+RUNTIME = HERE / "runtime.mjs"
+
+
+def openings(parts: dict[str, bytes], lock: RuntimeLock, files: dict[str, Path]) -> dict[str, bytes]:
+    """Return the openings' files, packed, by name; ``parts`` are the site's packs and library."""
+    return _made("openings", parts, lock, files)
+
+
+def _made(
+    name: str, parts: dict[str, bytes], lock: RuntimeLock, files: dict[str, Path]
+) -> dict[str, bytes]:
+    """Return what `NAME.mjs` makes, by file name: all that it leaves in its folder as `*.gz`."""
+    script = HERE / f"{name}.mjs"
+
+    def make() -> bytes:
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place)
+            runtime_folder(files, lock, folder)
+            for part, data in parts.items():
+                (folder / part).write_bytes(data)
+            run_script(script, folder, f"making the {name}")
+            return write_pack({path.name: path.read_bytes() for path in folder.glob("*.gz")})
+
+    key = key_of([*(file.sha256 for file in lock.core), *parts.values(), script, RUNTIME])
+    return read_pack(kept(f"{name}.pack", key, make))
