@@ -220,4 +220,3 @@ def replace(old: Path, new: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
     else:
         new.rename(old)
-

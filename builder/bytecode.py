@@ -28,9 +28,7 @@ def compile_files(
     return others | _run(sources, runtime, lock, what)
 
 
-def compile_standard_library(
-    archive: Path, runtime: dict[str, Path], lock: RuntimeLock
-) -> bytes:
+def compile_standard_library(archive: Path, runtime: dict[str, Path], lock: RuntimeLock) -> bytes:
     """Return the standard library's zip with bytecode for sources, stored and not deflated.
 
     Stored, since the whole file travels gzipped and an import then need not inflate it again.

@@ -1,5 +1,5 @@
 // Makes the page's openings with the very app and Python that ship: node openings.mjs FOLDER
-// FOLDER holds Pyodide and the packs; NAME.json.gz and NAME.run.gz are written beside them.
+// FOLDER holds Pyodide and the packs; NAME.json.gz and RUN.run.gz are written beside them.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -16,9 +16,11 @@ python.globals.set("keep", (name, data) => {
 python.runPython(`
 from fleetlab.app.openings import openings
 
+kept = set()
 for opening in openings():
     keep(opening.name + ".json", opening.to_json())
-    if opening.run:
-        keep(opening.name + ".run", opening.run)
+    if opening.run_name not in kept | {""}:
+        keep(opening.run_name + ".run", opening.run)
+    kept.add(opening.run_name)
 `);
 process.exit(0);

@@ -13,7 +13,9 @@ HERE = Path(__file__).parent
 RUNTIME = HERE / "runtime.mjs"
 
 
-def openings(parts: dict[str, bytes], lock: RuntimeLock, files: dict[str, Path]) -> dict[str, bytes]:
+def openings(
+    parts: dict[str, bytes], lock: RuntimeLock, files: dict[str, Path]
+) -> dict[str, bytes]:
     """Return the openings' files, packed, by name; ``parts`` are the site's packs and library."""
     return _made("openings", parts, lock, files)
 

@@ -1,31 +1,36 @@
-// The page's side of the worker: starts it, embeds the document it builds, and carries changes
-// both ways. Nothing here knows what the page is about.
+// The page's side of the worker: draws at once what the build has rendered, starts Python, links
+// the two, and carries changes both ways. Nothing here knows what the page is about.
 
-const SCRIPTS = [
-  { file: "runtime/bokeh.min.js", model: "Plot" },
-  { file: "runtime/bokeh-widgets.min.js", model: "Slider" },
-  { file: "runtime/bokeh-tables.min.js", model: "DataTable" },
-  { file: "runtime/panel.min.js", model: "panel.models.layout.Column" },
-];
+import { loadOpening, plain, readManifest } from "./files.js";
+import { createOutbox } from "./outbox.js";
+import { checkWorker, loadScripts } from "./scripts.js";
+
 const STALL_MS = 30_000; // no byte of a file for so long: it has stalled
 const PULSE_MS = 10_000; // how often the live worker is asked for a sign of life
 const PULSES_MISSED = 6; // unanswered signs after which it counts as dead
 const RESTART_PAUSE_MS = 60_000; // crashes closer than this are not restarted twice
+// What Python learns when it opens the page, and need not be told besides.
+const OPENS_WITH = ["scenario", "theme", "narrow", "record", "prediction"];
 
 /**
- * Starts Python in a worker. `query` and `record` are values, or functions asked at each start.
+ * Starts Python in a worker. `query`, `theme`, `record` and `locked` (whether the reader has locked
+ * the prediction of the part) are functions, asked when they are needed; `settled` is a promise
+ * after which `record` and `locked` are to be trusted.
  *
  * onState(state, progress): "loading" (with {loaded, total, what}, in bytes), "live",
  * "restarting" or "error"; onTell(name, value): what Python tells; onFailure({file, sentence}).
  * Returns {tell(name, value), restart(), document}.
  */
-export function boot({ query, theme, record, onTell, onState, onFailure }) {
+export function boot({ query, theme, record, locked, settled, onTell, onState, onFailure }) {
   const root = document.documentElement;
+  const outbox = createOutbox();
   let worker = null;
   let views = null; // BokehJS's view manager of the embedded document
   let model = null; // the document itself
   let embedding = Promise.resolve(); // embeds and patches, one after the other
-  let outbox = []; // {event} or {tell}, in the order in which they happened
+  let opening = null; // promise of the newest opening: {fingerprint, run()}, or null
+  let opened = false; // Python has been given the opening that it is to link to
+  let scripts = null;
   let busy = true;
   let missed = 0;
   let pulse = null;
@@ -48,41 +53,87 @@ export function boot({ query, theme, record, onTell, onState, onFailure }) {
     worker = null;
     busy = true;
     missed = 0;
-    // The new document's models are others; what the reader told is still to be said.
-    outbox = outbox.filter((entry) => entry.tell);
   }
 
   async function start(fresh) {
-    const mine = (worker = {}); // until the true one is there: tells an overtaken start to end
-    mine.terminate = () => {};
+    const mine = (worker = { terminate() {} }); // tells an overtaken start to end
     try {
       const manifest = readManifest();
-      const scripts = loadScripts(manifest);
+      scripts = loadScripts(manifest);
       scripts.catch(() => {});
+      if (!opened) hydrate();
       await checkWorker(manifest, fresh);
       if (worker !== mine) return;
       worker = new Worker("worker.js");
-      listen(worker, scripts);
-      worker.postMessage({
-        type: "start",
-        query: valueOf(query),
-        theme: valueOf(theme),
-        record: asText(valueOf(record)),
-        manifest,
-        fresh,
-        stallMs: globalThis.fleetlabStallMs ?? STALL_MS,
-      });
+      listen(worker);
+      const stallMs = globalThis.fleetlabStallMs ?? STALL_MS;
+      worker.postMessage({ type: "start", manifest, fresh, stallMs });
       await scripts;
     } catch (error) {
       failure(error.file ?? "", error.message);
     }
   }
 
-  function listen(current, scripts) {
+  // ---- the opening
+
+  // Draws what the build has rendered for where the reader is; nothing depends on it.
+  function hydrate() {
+    const mine = (opening = (async () => {
+      await settled;
+      const found = await loadOpening(query(), locked(), readManifest());
+      if (!found || opening !== mine) return null;
+      const { fingerprint, document: rendered } = found.looks[theme()];
+      embedding = embedding.then(() => scripts).then(() => opening === mine && draw(found, rendered));
+      embedding = embedding.catch((error) => console.warn(error));
+      return { fingerprint, run: found.run };
+    })().catch((error) => {
+      console.warn(`Nothing is shown before Python is here: ${error.message}`);
+      return null;
+    }));
+  }
+
+  async function draw({ kind, told }, rendered) {
+    root.dataset.opening = kind;
+    await embed(rendered, kind === "bare");
+    for (const [name, value] of told) tell(name, value);
+    whenDrawn();
+  }
+
+  function whenDrawn() {
+    if (model.is_idle) painted();
+    else model.idle.connect(painted);
+  }
+
+  // Answers the worker that is ready: who the reader is, and what the page shows already.
+  async function open(current) {
+    let shown = null;
+    for (let asked = null; asked !== opening; ) {
+      asked = opening;
+      shown = await asked;
+    }
+    const run = await shown?.run().catch(() => null);
+    if (worker !== current) return;
+    opened = true;
+    opening = null;
+    outbox.forget(OPENS_WITH);
+    const text = (value) => (value ? JSON.stringify(value) : "");
+    worker.postMessage({
+      type: "open",
+      query: query(),
+      theme: theme(),
+      record: text(record()),
+      shown: shown?.fingerprint ?? "",
+      run: run ?? null,
+    });
+  }
+
+  // ---- the worker
+
+  function listen(current) {
     current.onmessage = ({ data }) => {
       if (worker !== current) return;
       missed = 0;
-      handle[data.type]?.(data, scripts);
+      handle[data.type]?.(data);
     };
     current.onerror = (event) => {
       event.preventDefault();
@@ -117,10 +168,12 @@ export function boot({ query, theme, record, onTell, onState, onFailure }) {
 
   const handle = {
     progress: ({ loaded, total, what }) => state("loading", { loaded, total, what }),
-    document: ({ document: text }, scripts) => {
+    ready: () => open(worker),
+    document: ({ document: text }) => {
       embedding = embedding
         .then(() => scripts)
         .then(() => embed(JSON.parse(text)))
+        .then(whenDrawn)
         .catch((error) => failure("", `The page could not be drawn: ${error.message}`));
     },
     patch: ({ patch, buffers }) => {
@@ -132,6 +185,7 @@ export function boot({ query, theme, record, onTell, onState, onFailure }) {
       const current = worker;
       embedding = embedding.then(() => {
         if (worker !== current || !model) return;
+        delete root.dataset.opening;
         busy = false;
         watch();
         performance.mark("fleetlab:live");
@@ -144,55 +198,53 @@ export function boot({ query, theme, record, onTell, onState, onFailure }) {
       flush();
     },
     tell: ({ name, value }) => {
-      embedding = embedding.then(() => {
-        onTell?.(name, value);
-        // After the patches before it: what the run changed is on the page by now.
-        if (name === "run" && value?.digest) root.dataset.fleetlabRun = value.digest;
-      });
+      embedding = embedding.then(() => tell(name, value)); // after the patches before it
     },
     failure: ({ file, sentence }) => failure(file, sentence),
   };
 
-  async function embed({ docs, items, slots }) {
+  function tell(name, value) {
+    onTell?.(name, value);
+    if (name === "run" && value?.digest) root.dataset.fleetlabRun = value.digest;
+  }
+
+  // ---- the document
+
+  // An inert document can be looked at and not used.
+  async function embed({ docs, items, slots }, inert = false) {
+    const old = model;
     if (views) {
-      const old = model;
       views.clear();
       const at = Bokeh.documents.indexOf(old);
       if (at >= 0) Bokeh.documents.splice(at, 1);
     }
-    for (const id of Object.values(slots)) document.getElementById(id)?.replaceChildren();
+    for (const slot of Object.values(slots).map((id) => document.getElementById(id))) {
+      slot?.replaceChildren();
+      slot?.toggleAttribute("inert", inert);
+    }
     items[0].roots = slots;
     items[0].root_ids = Object.keys(slots);
     [views] = await Bokeh.embed.embed_items(docs, items);
     model = views.roots[0].model.document;
-    model.on_change((event) => queueEvent(event), false);
-  }
-
-  // While the worker is busy only the newest value of each attribute is kept; what is not a
-  // change of value (a click, a message) keeps its place among the changes.
-  function queueEvent(event) {
-    if (event.kind === "ModelChanged") {
-      for (let i = outbox.length - 1; i >= 0 && outbox[i].event?.kind === "ModelChanged"; i--) {
-        const { event: older } = outbox[i];
-        if (older.model === event.model && older.attr === event.attr) outbox.splice(i, 1);
-      }
-    }
-    outbox.push({ event });
-    flush();
+    const embedded = model;
+    embedded.on_change((event) => {
+      if (model !== embedded || event.sync === false) return;
+      outbox.change(event);
+      flush();
+    }, false);
+    outbox.move(old, embedded);
   }
 
   function flush() {
-    if (busy || !outbox.length || !worker) return;
+    if (busy || !worker) return;
+    const next = outbox.take();
+    if (!next) return;
     busy = true;
-    if (outbox[0].tell) {
-      const { name, value } = outbox.shift().tell;
-      worker.postMessage({ type: "tell", name, value });
+    if (next.tell) {
+      worker.postMessage({ type: "tell", ...next.tell });
       return;
     }
-    const events = [];
-    while (outbox.length && outbox[0].event) events.push(outbox.shift().event);
-    const ours = events.filter((event) => event.document === model);
-    const patch = JSON.stringify(model.create_json_patch(ours), buffersAsText);
+    const patch = JSON.stringify(model.create_json_patch(next.changes), buffersAsText);
     worker.postMessage({ type: "patch", patch });
   }
 
@@ -201,7 +253,13 @@ export function boot({ query, theme, record, onTell, onState, onFailure }) {
 
   return {
     tell(name, value) {
-      outbox.push({ tell: { name, value } });
+      outbox.tell(name, value);
+      // Until Python has been asked, another place, look or lock shows another opening.
+      if (!opened && OPENS_WITH.includes(name)) {
+        // The lock leads from a part's opening scene to the part itself.
+        if (name === "prediction" && root.dataset.opening === "open") onTell?.("query", plain(query()));
+        hydrate();
+      }
       flush();
     },
     restart() {
@@ -215,81 +273,15 @@ export function boot({ query, theme, record, onTell, onState, onFailure }) {
   };
 }
 
-function valueOf(value) {
-  return typeof value === "function" ? value() : value;
-}
-
-function asText(value) {
-  return typeof value === "string" ? value : JSON.stringify(value ?? null);
+/** Marks that the page is there whole: what is drawn now is shown at the frame after the next. */
+export function painted() {
+  const mark = () => performance.mark("fleetlab:painted");
+  if (!performance.getEntriesByName("fleetlab:painted").length) {
+    requestAnimationFrame(() => requestAnimationFrame(mark));
+  }
 }
 
 // BokehJS leaves binary values as buffers; a patch travels as text.
 function buffersAsText(_, value) {
   return typeof value?.to_base64 === "function" ? value.to_base64() : value;
-}
-
-function fileError(file, sentence) {
-  return Object.assign(new Error(sentence), { file });
-}
-
-// The build writes the list of its files, with their sha256, into the page.
-function readManifest() {
-  const element = document.getElementById("fleetlab-manifest");
-  if (!element) throw fileError("index.html", "The page lacks its list of files: build it again.");
-  return JSON.parse(element.textContent);
-}
-
-async function checkWorker(manifest, fresh) {
-  const file = "worker.js";
-  let text;
-  try {
-    const response = await fetch(file, { cache: fresh ? "reload" : "default" });
-    if (!response.ok) {
-      throw fileError(file, `The file ${file} could not be loaded: the server answered ${response.status}.`);
-    }
-    text = await response.arrayBuffer();
-  } catch (error) {
-    if (error.file) throw error;
-    throw fileError(file, `The file ${file} could not be loaded: the connection failed.`);
-  }
-  if ((await sha256(text)) !== manifest[file]?.sha256 && globalThis.crypto?.subtle) {
-    throw fileError(file, `The file ${file} is damaged: its bytes are not the build's.`);
-  }
-}
-
-async function sha256(bytes) {
-  if (!globalThis.crypto?.subtle) return "";
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-// Scripts that a tag of the page has already run are left alone. The others are loaded here, so
-// that a failure has a name and a second try; one by one, since each needs those before it.
-async function loadScripts(manifest) {
-  for (const { file, model } of SCRIPTS) {
-    if (!registered(model)) await loadScript(file, manifest[file]);
-    if (!registered(model)) throw fileError(file, `The file ${file} is damaged: it lacks ${model}.`);
-  }
-}
-
-function registered(model) {
-  return Boolean(globalThis.Bokeh && model in Bokeh.Models);
-}
-
-function loadScript(file, facts) {
-  return new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    if (facts) script.integrity = `sha256-${base64(facts.sha256)}`;
-    script.onload = () => resolve();
-    script.onerror = () => {
-      script.remove();
-      reject(fileError(file, `The file ${file} could not be loaded, or its bytes are not the build's.`));
-    };
-    script.src = file;
-    document.head.append(script);
-  });
-}
-
-function base64(hex) {
-  return btoa(String.fromCharCode(...hex.match(/../g).map((pair) => parseInt(pair, 16))));
 }

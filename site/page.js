@@ -1,7 +1,7 @@
 // The seam between the page, the reader's record and Python. It decides what may be seen and
 // when; what a scenario means is Python's business.
 
-import { boot } from "./boot.js";
+import { boot, painted } from "./boot.js";
 import { copyLink, exportAs, readLedger, readTrace, savePicture } from "./exchange.js";
 import { askAfresh, showLedger, withParadoxRun, withPolicyRun } from "./ledger.js";
 import { readLock, showFault } from "./lock.js";
@@ -357,17 +357,20 @@ function change({ target }) {
 
 view.clearFrame();
 arrive(false);
+const settled = openRecord(root.dataset.track);
 python = boot({
   query: () => query,
   theme: () => root.dataset.theme + (NARROW.matches ? " narrow" : ""),
   record: () => (TRACKS.includes(record.track) ? record : null),
+  locked: () => Boolean(predictionOf(record, partNow())),
+  settled,
   onTell: (name, value) => onTell[name]?.(value),
   onState,
   onFailure: ({ file, sentence }) =>
     view.showDock("failure", sentence || `The file ${file} could not be loaded.`),
 });
-openRecord(root.dataset.track);
 const nextTheme = openTheme((theme) => python.tell("theme", theme));
+if (!root.dataset.view.startsWith("part")) painted(); // a view without instruments
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-do]");
@@ -398,5 +401,3 @@ document.addEventListener("visibilitychange", async () => {
   if (document.hidden) leave();
   else if (record.track) adopt(await (await store).load(record.track));
 });
-
-requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("fleetlab:painted")));

@@ -16,14 +16,16 @@ class FileFailure extends Error {
   }
 }
 
-let host = null; // the Python module fleetlab.app.host, once it is live
+let host = null; // the Python module fleetlab.app.host, once it is there
+let live = false;
 let python = null;
 let failed = false;
 
 self.onmessage = ({ data }) => {
   if (data.type === "start") start(data).catch(fail);
+  else if (data.type === "open") open(data);
   else if (data.type === "ping") self.postMessage({ type: "pong" });
-  else if (host) receive(data);
+  else if (live) receive(data);
 };
 
 function fail(error) {
@@ -35,7 +37,7 @@ function fail(error) {
   self.postMessage({ type: "failure", file, sentence });
 }
 
-async function start({ query, theme, record, manifest, fresh, stallMs }) {
+async function start({ manifest, fresh, stallMs }) {
   const fetchFile = fetcher(manifest, fresh, stallMs);
   const scripts = CORE.map((name) => fetchFile(name));
   const wasm = fetchFile(WASM, compileWhileArriving);
@@ -60,9 +62,18 @@ async function start({ query, theme, record, manifest, fresh, stallMs }) {
   for (const path of libraries.sort()) await python._api.loadDynlib(path, false, []);
   progress("importing the scheduler and its instruments");
   python.runPython("import importlib; importlib.invalidate_caches()");
-  const module = python.pyimport("fleetlab.app.host");
-  await module.start(post, query, theme, record);
-  host = module;
+  host = python.pyimport("fleetlab.app.host");
+  self.postMessage({ type: "ready" });
+}
+
+// Opens the page for its reader; `shown` names the document that it shows already.
+function open({ query, theme, record, shown, run }) {
+  try {
+    host.start(post, query, theme, record, shown, run ? python.toPy(new Uint8Array(run)) : undefined);
+    live = true;
+  } catch (error) {
+    fail(error);
+  }
 }
 
 function run(name) {

@@ -194,7 +194,7 @@ def _nowhere(kind: str, name: str, value: Any) -> None:
 
 
 _desks: dict[int, Desk] = {}
-_live: dict[str, Desk] = {}
+_live: dict[str, Any] = {}
 
 
 def prepare(part: int, clock: Clock | None = None) -> Desk:
@@ -204,9 +204,7 @@ def prepare(part: int, clock: Clock | None = None) -> Desk:
     return _desks[part]
 
 
-def open_page(
-    post: Post, query: str, look: str, record: str, shown: str = "", run: Any = None
-) -> None:
+def start(post: Post, query: str, look: str, record: str, shown: str = "", run: Any = None) -> None:
     """Open the page for one reader and say ``live``.
 
     ``record`` is the reader's record as JSON or empty; ``run`` the bytes of a finished run of
@@ -214,7 +212,9 @@ def open_page(
     """
     part = Scenario.read(query)[0].part
     part = part if part in PARTS else min(PARTS)
-    desk = _live["desk"] = prepare(part)
+    desk = prepare(part)
+    del _desks[part]  # a reader's page is nobody else's
+    _live.update(desk=desk, page=desk.page, clock=desk.page.session.clock)
     finished = unpack(bytes(run)) if run is not None else None
     desk.open(post, query, look, record, finished, shown)
 

@@ -7,6 +7,7 @@ page drawn from it and the page that Python has later are the same.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from fleetlab.app import host
 from fleetlab.app.finished import Finished
 from fleetlab.app.parts import PARTS
 from fleetlab.missions import TRACKS
+from fleetlab.scenario import Scenario
 
 LOOKS = ("light", "dark", "light narrow", "dark narrow")
 KINDS = ("open", "locked", "bare")
@@ -35,30 +37,38 @@ class Opening:
     told: list[tuple[str, Any]]
     run: bytes
 
+    @property
+    def run_name(self) -> str:
+        """A name for the run, the same for the same run; empty without one."""
+        return hashlib.sha256(self.run).hexdigest()[:16] if self.run else ""
+
     def to_json(self) -> str:
         """Return the opening as the page reads it, each document with its fingerprint."""
         looks = {
             look: {"fingerprint": host.fingerprint(text), "document": json.loads(text)}
             for look, text in self.looks.items()
         }
-        return json.dumps({"query": self.query, "told": self.told, "looks": looks})
+        return json.dumps(
+            {"query": self.query, "told": self.told, "looks": looks, "run": self.run_name}
+        )
 
 
 def openings() -> Iterator[Opening]:
     """Return all openings, part by part and track by track."""
     for part in PARTS:
         for track in TRACKS:
+            runs: dict[Scenario, Finished] = {}
             for kind in KINDS:
-                yield opening(track, part, kind)
+                yield opening(track, part, kind, runs)
 
 
-def opening(track: str, part: int, kind: str) -> Opening:
-    """Return one opening, its run made here."""
+def opening(track: str, part: int, kind: str, runs: dict[Scenario, Finished]) -> Opening:
+    """Return one opening; a run that is not among ``runs`` is made here and kept there."""
     query = f"track={track}&part={part}"
     records = [_record(track, part, prediction) for prediction in PREDICTIONS]
     if kind != "locked":
         records = [""]
-    finished = _first_run(query, part, records[0]) if kind != "bare" else None
+    finished = _first_run(query, part, records[0], runs) if kind != "bare" else None
     seen = [_opened(query, part, LOOKS[0], record, finished)[1] for record in records]
     told = _agreed(*seen) if len(seen) > 1 else seen[0]
     return Opening(
@@ -74,16 +84,17 @@ def _record(track: str, part: int, prediction: dict[str, Any]) -> str:
     return json.dumps({"track": track, "predictions": [{"part": part, **prediction}]})
 
 
-def _first_run(query: str, part: int, record: str) -> Finished:
+def _first_run(query: str, part: int, record: str, runs: dict[Scenario, Finished]) -> Finished:
     clock = host.ManualClock()
-    desk = host.Desk(part, clock)
-    desk.open(lambda *_: None, query, LOOKS[0], record, None, "")
-    while desk.page.session.run is None:
-        if not clock.turn():
-            raise RuntimeError(f"{query} came to no run")
-    finished = desk.page.session.finished
-    assert finished is not None
-    return finished
+    page = host.Desk(part, clock).page
+    page.open(query, LOOKS[0], json.loads(record) if record else None, None)
+    if page.first not in runs:
+        page.begin()
+        while page.session.finished is None:
+            if not clock.turn():
+                raise RuntimeError(f"{query} came to no run")
+        runs[page.first] = page.session.finished
+    return runs[page.first]
 
 
 def _opened(
@@ -97,9 +108,7 @@ def _opened(
     return document, [(name, json.loads(value)) for kind, name, value in posted if kind == "tell"]
 
 
-def _agreed(
-    first: list[tuple[str, Any]], second: list[tuple[str, Any]]
-) -> list[tuple[str, Any]]:
+def _agreed(first: list[tuple[str, Any]], second: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
     """Return what two readers are told alike, of each frame only the texts that are the same."""
     alike: list[tuple[str, Any]] = []
     for (name, one), (_, other) in zip(first, second, strict=True):

@@ -74,7 +74,7 @@ class Page:
         self._hear_record(record)
         self.session.prediction = self._prediction()
         self.part.show("scenario")
-        first = self._opening()
+        first = self.first
         if finished is not None and finished.scenario == first:
             self.session.resume(finished, first)
 
@@ -83,7 +83,7 @@ class Page:
         self._begun = True
         self._complain()
         if self.session.run is None:
-            self.session.open(self._opening())
+            self.session.open(self.first)
 
     def _complain(self) -> None:
         for sentence in self._complaints[:1]:
@@ -91,7 +91,9 @@ class Page:
             rest = f" {more} more choices in the address were left out." if more else ""
             self._tell("notice", sentence + "." * (not sentence.endswith(".")) + rest)
 
-    def _opening(self) -> Scenario:
+    @property
+    def first(self) -> Scenario:
+        """The Scenario that is run first: before the lock, a part may open on a scene."""
         scenario = self.session.scenario
         locked = self.session.prediction is not None
         return scenario if locked else self.part.opening(scenario)
@@ -116,7 +118,7 @@ class Page:
             self.part = self._open_part()
             self._redraw()
         self._complain()
-        self.session.open(self._opening())
+        self.session.open(self.first)
 
     def _hear_record(self, record: Any) -> None:
         record = json.loads(record) if isinstance(record, str) else record

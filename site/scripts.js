@@ -1,0 +1,49 @@
+// The scripts that the page needs besides its own modules: BokehJS, Panel's, and the worker's.
+
+import { fetchFile, fileError } from "./files.js";
+
+// Each script, with a model by which it is known to have run.
+const SCRIPTS = [
+  { file: "runtime/bokeh.min.js", model: "Plot" },
+  { file: "runtime/bokeh-widgets.min.js", model: "Slider" },
+  { file: "runtime/bokeh-tables.min.js", model: "DataTable" },
+  { file: "runtime/panel.min.js", model: "panel.models.layout.Column" },
+];
+
+/** Fetches the worker's script and checks its bytes, so that a failure has a name. */
+export async function checkWorker(manifest, fresh) {
+  await fetchFile("worker.js", manifest, fresh ? "reload" : "default");
+}
+
+/**
+ * Runs BokehJS and Panel's scripts: all fetched at once, and run in their order, since each needs
+ * those before it. Here and not by tags of the page, so that a failure has a name and a second try.
+ */
+export async function loadScripts(manifest) {
+  for (const { file, model } of SCRIPTS) {
+    if (!registered(model)) await loadScript(file, manifest[file]);
+    if (!registered(model)) throw fileError(file, `The file ${file} is damaged: it lacks ${model}.`);
+  }
+}
+
+function registered(model) {
+  return Boolean(globalThis.Bokeh && model in Bokeh.Models);
+}
+
+function loadScript(file, facts) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    if (facts) script.integrity = `sha256-${base64(facts.sha256)}`;
+    script.onload = () => resolve();
+    script.onerror = () => {
+      script.remove();
+      reject(fileError(file, `The file ${file} could not be loaded, or its bytes are not the build's.`));
+    };
+    script.src = file;
+    document.head.append(script);
+  });
+}
+
+function base64(hex) {
+  return btoa(String.fromCharCode(...hex.match(/../g).map((pair) => parseInt(pair, 16))));
+}
