@@ -17,7 +17,7 @@ from .lock import RuntimeLock, read_lock
 from .notices import third_party
 from .pack import write_pack
 from .places import DIST, ROOT, WORK
-from .prerender import openings
+from .prerender import is_quick, openings
 from .say import BuildError, megabytes, say
 from .steps import kept, key_of
 from .tree import own_files, package_files
@@ -38,7 +38,7 @@ STATIC = "static/extensions/panel"
 def build() -> Path:
     """Return the folder of the built site, made anew only if something it is made of changed."""
     key = key_of([ROOT / "build.py", ROOT / "builder", ROOT / "fleetlab", SITE,
-                  ROOT / "requirements", ROOT / "runtime.lock.toml"])  # fmt: skip
+                  ROOT / "requirements", ROOT / "runtime.lock.toml", "quick" if is_quick() else ""])  # fmt: skip
     if stands(DIST, key):
         say("dist/: nothing changed, reused")
         return DIST
