@@ -98,17 +98,37 @@ def part_3() -> dict[str, str]:
     rarely = mtbf_that_stretches(2, 4 * HOUR_S, cost_s, restart_s)
     # without checkpoints the whole run is one segment, so its length is the unit
     unsaved = 1 / mtbf_that_stretches(2, 1.0, 0.0, 0.0)
-    return {
-        "key_doubling_hourly_h": f"{hourly / HOUR_S:.2f}",
-        "key_doubling_four_hourly_a_day": f"{DAY_S / rarely:.0f}",
-        "key_doubling_unsaved": f"{unsaved:.2f}",
-        "key_best_interval": duration(daly(cost_s, hourly)),
-    } | _campaign()
+    return (
+        {
+            "key_doubling_hourly_h": f"{hourly / HOUR_S:.2f}",
+            "key_doubling_four_hourly_a_day": f"{DAY_S / rarely:.0f}",
+            "key_doubling_unsaved": f"{unsaved:.2f}",
+            "key_best_interval": duration(daly(cost_s, hourly)),
+        }
+        | _campaign()
+        | _losses()
+    )
 
 
 def spot(**choices: str | int) -> dict[str, float]:
     """Return the figures of Part 3 on Titan with all nodes spot, with other ``choices``."""
     return measured(Scenario.default("titan", 3).but(**{"spot": 100, **choices}))
+
+
+def lost_of_100(track: str, elastic: int) -> float:
+    """Return of how many of 100 hours nothing comes, as ``track`` opens Part 3."""
+    figures = measured(Scenario.default(track, 3).but(elastic=elastic))
+    if track == "titan":
+        return 100 * (1 - 1 / figures["stretch"])
+    return 100 * figures["silent_share" if track == "pioneer" else "late_share"]
+
+
+def _losses() -> dict[str, str]:
+    return {
+        f"key_{track}_{name}_lost": f"{lost_of_100(track, elastic):.1f}"
+        for track in TRACKS
+        for elastic, name in enumerate(("static", "elastic"))
+    }
 
 
 def _campaign() -> dict[str, str]:

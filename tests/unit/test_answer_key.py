@@ -84,6 +84,11 @@ def test_elastic_keeps_more_of_the_saving_than_static_and_takes_less_time() -> N
     assert elastic["stretch"] < 1.2 < 1.8 < static["stretch"]
 
 
+@pytest.mark.parametrize("track", TRACKS)
+def test_on_every_track_less_is_lost_elastic_than_static(track: str) -> None:
+    assert key.lost_of_100(track, 1) < key.lost_of_100(track, 0) / 2
+
+
 def test_every_option_of_every_question_has_its_row_in_the_answer_key() -> None:
     rows = PAGE.read_text("utf-8").splitlines()
     for question in questions().values():
