@@ -17,6 +17,7 @@ FIGURES = (
     "bounded_slowdown",
     "near_wait_s",
     "any_wait_s",
+    "near_less_any_s",
     "near_over_any",
     "offered",
     "allocated",
@@ -47,8 +48,9 @@ def figures_of(run: Run) -> dict[str, float]:
 
     ``counted`` is the number of jobs whose waits count. ``near_wait_s`` and
     ``any_wait_s`` are the mean waits of the two kinds that
-    Part 1 compares and ``near_over_any`` how many times longer the first is; they
-    are there only where a workload has such a pair and somebody waited.
+    Part 1 compares, ``near_less_any_s`` and ``near_over_any`` by how much and how many
+    times the first is longer; they are there only where a workload has such a pair,
+    the last only where somebody waited.
     ``worst_low_priority_s`` is the longest stretch that a job of the lowest priority
     stood in the queue. ``unstable`` is 1 when the queue grew to the end, ``deadlocked``
     when gangs waited for each other. ``mser5_share`` is the share of the jobs that MSER-5
@@ -73,6 +75,7 @@ def figures_of(run: Run) -> dict[str, float]:
     if run.pair is not None:
         for name, kind in (("near", run.pair.near), ("any", run.pair.anywhere)):
             found[f"{name}_wait_s"] = metrics.by_kind[run.jobs.kinds[kind]].mean_s
+        found["near_less_any_s"] = found["near_wait_s"] - found["any_wait_s"]
         if found["any_wait_s"] > 0:
             found["near_over_any"] = found["near_wait_s"] / found["any_wait_s"]
     found |= outcome_figures(run)

@@ -9,10 +9,10 @@ from typing import Any
 from fleetlab.metrics import Waits
 from fleetlab.run import Run
 from fleetlab.statistics import Estimate
-from fleetlab.wording import count, duration
+from fleetlab.wording import count, dollars, duration, times
 from fleetlab.workload import WARM_UP_SHARE
 
-SHARES = ("offered", "allocated", "productive", "goodput", "mfu", "mser5_share")
+SHARES = ("offered", "allocated", "productive", "goodput", "mfu")
 FLAGS = ("unstable", "deadlocked")
 
 UNSTABLE = (
@@ -77,8 +77,12 @@ def spoken(figure: str, value: float) -> str:
     """Return a figure in words, with its unit and the digits that matter."""
     if figure.endswith("_s"):
         return duration(value)
-    if figure in SHARES:
+    if figure.endswith("_dollars"):
+        return dollars(value)
+    if figure in SHARES or figure.endswith("_share"):
         return _percent(value)
+    if figure == "near_over_any":
+        return f"{value:.2f}×" if value < 10 else times(value)
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TextIO
 
-from fleetlab.cli.report import markdown, spoken_estimate, spoken_range
+from fleetlab.cli.report import FLAGS, markdown, spoken_estimate, spoken_range
 from fleetlab.summary import summarise
 
 USUAL = "wait_mean_s,wait_p95_s,near_wait_s,any_wait_s,near_over_any,allocated,unstable"
@@ -33,7 +33,8 @@ def run(args: argparse.Namespace, out: TextIO, err: TextIO) -> int:
                 cells.append("–")
                 continue
             found = group.estimates[figure]
-            extra = f" ({spoken_range(figure, found)})" if args.range else ""
+            wide = args.range and figure not in FLAGS
+            extra = f" ({spoken_range(figure, found)})" if wide else ""
             cells.append(spoken_estimate(figure, found) + extra)
         rows.append(cells)
     print(*markdown([*knobs, "seeds", *figures], rows), sep="\n", file=out)

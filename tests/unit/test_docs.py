@@ -19,6 +19,7 @@ import pytest
 
 from fleetlab.cli import COMMANDS
 from fleetlab.cli import main as fleetlab
+from fleetlab.sweep import Grid, SweepTable, measure
 from tests import ledgers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,3 +95,60 @@ def test_the_python_examples_of_the_readme_give_what_they_show() -> None:
 def test_links_between_documents_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
         assert (document.parent / target).exists(), f"{document.name} points at {target}"
+
+
+RESULTS = DOCS / "part1-results.md"
+
+
+def table_lines(text: str) -> list[str]:
+    """Return the rows of the tables in a text, without what only lines their columns up."""
+    lines = [re.sub(r"\s+", " ", line) for line in text.splitlines() if line.startswith("|")]
+    return [line for line in lines if not line.startswith("| -")]
+
+
+# Strict FIFO of one gang size and EASY of all sizes, both best-fit: the quickest and the default.
+@pytest.mark.parametrize(
+    "group", ["titan-one-size | 90 | 10000 | none", "titan | 90 | 10000 | easy"]
+)
+def test_the_results_of_part_1_are_what_the_engine_gives_today(
+    group: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = RESULTS.read_text(encoding="utf-8")
+    grid = Grid.read(DOCS / "part1.toml")
+    choices = [*group.split(" | "), "best-fit"]
+    table = SweepTable(tmp_path / "part1.csv", grid)
+    for number, scenario in enumerate(grid.scenarios):
+        if [str(getattr(scenario, knob)) for knob in grid.knobs] == choices:
+            table.append(number, measure(scenario))
+    table.close()
+    assert len(table.done) == 20
+    commands = re.findall(r"^    fleetlab summary part1.csv (.+)$", text, re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        assert fleetlab(["summary", str(table.path), *shlex.split(command)]) == 0
+        header, row = table_lines(capsys.readouterr().out)
+        assert header in table_lines(text)
+        assert row in table_lines(text)
+
+
+def test_the_grid_of_part_1_is_the_table_of_its_results() -> None:
+    grid = Grid.read(DOCS / "part1.toml")
+    groups = dict.fromkeys(
+        " | ".join(str(getattr(scenario, knob)) for knob in grid.knobs)
+        for scenario in grid.scenarios
+    )
+    lines = table_lines(RESULTS.read_text(encoding="utf-8"))
+    for group in groups:
+        assert sum(line.startswith(f"| {group} | 20 |") for line in lines) == 2
+
+
+def test_the_ceilings_and_what_they_cost_follow_from_the_table() -> None:
+    text = RESULTS.read_text(encoding="utf-8")
+    rows = [line for line in table_lines(text) if line.startswith("| titan | 130 |")]
+    best, random = (float(re.search(r"([\d.]+) % ± 0.\d %", row)[1]) for row in rows[:2])
+    assert f"ends at {best:.1f} % with best-fit and {random:.1f} % with random" in text
+    gpus = (best - random) / 100 * 512
+    assert f"{gpus:.0f} GPUs of 512" in text
+    dollars = int(re.search(r"\$(\d+),000 a year", text)[1]) * 1000
+    # the table gives the two shares to a tenth of a percent
+    assert abs(dollars - gpus * 2 * 8760) <= 0.001 * 512 * 2 * 8760
