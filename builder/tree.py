@@ -55,12 +55,14 @@ def package_files(wheels: list[Path]) -> dict[str, bytes]:
 
 
 def own_files(root: Path = ROOT) -> dict[str, bytes]:
-    """Return fleetlab's own files: every module, and the tables of numbers beside them."""
+    """Return fleetlab's own files: modules, but the command line, and the tables beside them."""
     package = root / "fleetlab"
     return {
         f"{SITE_PACKAGES}/{path.relative_to(root).as_posix()}": path.read_bytes()
         for path in sorted(package.rglob("*"))
-        if path.suffix in (".py", ".toml", ".json", ".css") and "__pycache__" not in path.parts
+        if path.suffix in (".py", ".toml", ".json", ".css")
+        and "__pycache__" not in path.parts
+        and path.relative_to(package).parts[0] not in ("cli", "__main__.py")
     }
 
 

@@ -77,6 +77,8 @@ def test_our_own_package_ships_its_modules_and_tables() -> None:
     assert "fleetlab/__init__.py" in paths
     assert any(path.endswith(".toml") for path in paths)
     assert not any("__pycache__" in path for path in paths)
+    # the command line has no use in a browser
+    assert not any(path.startswith(("fleetlab/cli/", "fleetlab/__main__")) for path in paths)
 
 
 def test_each_licence_text_is_given_once(tmp_path: Path) -> None:

@@ -111,6 +111,17 @@ def test_python_m_fleetlab_is_the_same_program(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, f"fleetlab {__version__}\n")
 
 
+def test_a_python_without_numpy_is_told_what_to_install(tmp_path: Path) -> None:
+    script = "import sys; sys.modules['numpy'] = None; import fleetlab"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith("install it: python3 -m pip install numpy")
+    assert "During handling" not in done.stderr
+
+
 def test_a_reader_that_goes_away_is_one_sentence(tmp_path: Path) -> None:
     # the pipe's other end is closed before anything is written
     script = (

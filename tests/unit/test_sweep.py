@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from fleetlab.statistics import estimate
 from fleetlab.summary import summarise
 from fleetlab.sweep import Grid, SweepTable, measure
 from fleetlab.table import TraceError
+from fleetlab.workers import Failure
 
 ROOT = Path(__file__).resolve().parents[2]
 GRID = """scenario = "track=titan&jobs=150"
@@ -226,6 +228,26 @@ def test_resume_needs_a_file_and_outputs_must_be_writable(
     assert "is no plain file" in capsys.readouterr().err
     assert main(["sweep", grid, "-o", str(folder / "out.csv"), "--workers", "0"]) == 2
     assert "--workers: 0 is below 1" in capsys.readouterr().err
+
+
+def test_a_scenario_without_figures_is_named_and_the_rest_is_kept(
+    folder: Path, swept: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail_one(work: Callable[[Scenario], Any], tasks: list[Scenario], pool: Any) -> Any:
+        for number, task in enumerate(tasks):
+            failed = task.load == 60 and task.placement == "random" and task.seed == 2
+            yield number, Failure("its worker died") if failed else work(task)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("fleetlab.cli.sweep.spread", fail_one)
+        assert sweep(folder) == 1
+    shown = capsys.readouterr()
+    assert "7 of 8 Scenarios" in shown.out
+    assert shown.err.startswith("fleetlab sweep: row 3 (track=titan&part=1&load=60")
+    assert shown.err.endswith("has no figures: its worker died\n")
+    assert [row["row"] for row in rows_of(folder / "out.csv")] == list("0124567")
+    assert sweep(folder) == 0
+    assert (folder / "out.csv").read_text() == swept
 
 
 def test_ctrl_c_keeps_whole_rows_and_the_same_command_goes_on(tmp_path: Path) -> None:
