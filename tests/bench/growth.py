@@ -70,7 +70,7 @@ def picture(points: Sequence[Point]) -> str:
     most = max(10 * math.ceil(point[2] / 10) for point in points) + 10
 
     def x(jobs: int) -> float:
-        return left + width * (math.log10(jobs) - low) / (high - low)
+        return left + 30 + (width - 60) * (math.log10(jobs) - low) / (high - low)
 
     def y(value: float) -> float:
         return top + height * (1 - value / most)
@@ -102,7 +102,7 @@ def picture(points: Sequence[Point]) -> str:
             f"{us:.0f}</text>"
             f'<text x="{x(jobs):.1f}" y="{top + height + 18}" text-anchor="middle" fill="#444">'
             f"{jobs:,}</text>"
-            f'<text x="{x(jobs):.1f}" y="{top + height + 34}" text-anchor="middle" fill="#777">'
+            f'<text x="{x(jobs):.1f}" y="{top + height + 34}" text-anchor="middle" fill="#555">'
             f"{gpus:,} GPUs</text>"
         )
     parts.append(
