@@ -105,13 +105,13 @@ def _panel(
         parts.append(_text(left + after + 6, top - 2, bar.text, colours.ink, weight=700))
     if panel.limit is not None:
         at = left + scale(panel.limit[0])
-        parts.append(
-            f'<path d="M{at:.1f} {begin:.1f}V{top + 8:.1f}" stroke="{colours.ink}" '
-            'stroke-dasharray="4 4"/>'
-        )
+        # beside the bars only, so that it strikes through no label
+        rows = range(1, len(panel.bars) + 1)
+        marks = "".join(f"M{at:.1f} {begin + ROW * row - BAR - 4:.1f}v{BAR + 8}" for row in rows)
+        parts.append(f'<path d="{marks}" stroke="{colours.ink}" stroke-width="1.5"/>')
         top += 22
         anchor = "end" if at > left + room * 0.6 else "start"
-        parts.append(_text(at, top, panel.limit[1], colours.muted, anchor=anchor))
+        parts.append(_text(at, top, "| " + panel.limit[1], colours.muted, anchor=anchor))
     return parts, top
 
 
@@ -136,7 +136,7 @@ class _Scale:
 
 def wrap(words: str, room: float, size: float) -> list[str]:
     """Return ``words`` in lines that fit ``room`` pixels at a type of ``size``, about."""
-    most = max(8, int(room / (size * 0.54)))
+    most = max(8, int(room / (size * 0.6)))
     lines: list[str] = []
     for word in words.split():
         if lines and len(lines[-1]) + 1 + len(word) <= most:

@@ -64,6 +64,7 @@ class Converge:
         self._glyphs, self._limits, self._here = {}, {}, {}
         for log, view in self.views.items():
             view.xgrid.visible = False
+            view.xaxis.ticker = FixedTicker(ticks=[0, 1])
             limit = Span(location=0, dimension="width", line_width=1.5, line_dash="dotted")
             here = Span(location=0, dimension="height", line_width=1, line_dash="dotted")
             view.add_layout(limit)
@@ -112,8 +113,9 @@ class Converge:
         view.x_range.update(start=first - margin, end=last + margin)
         view.y_range.update(start=sweep.low, end=sweep.high)
         view.xaxis.axis_label, view.yaxis.axis_label = sweep.x_label, sweep.y_label
-        view.xaxis.ticker = FixedTicker(ticks=[at for at, _ in sweep.ticks])
-        view.xaxis.major_label_overrides = dict(sweep.ticks)
+        axis = view.xaxis[0]
+        axis.ticker.ticks = [at for at, _ in sweep.ticks]
+        axis.major_label_overrides = dict(sweep.ticks)
         nudge = (last - first) * 0.008
         for name, points, shift in (
             ("static", sweep.static, -nudge),

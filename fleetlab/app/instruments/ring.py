@@ -28,7 +28,7 @@ WIDE, NARROW = 1.85, 0.95
 STEP_OUT = 1.14
 """A node that is gone stands this much further out, so that the gap in the ring is seen."""
 
-RADII = ((1.0,), (1.0, 0.72), (1.0, 0.76, 0.5))
+RADII = ((1.0,), (1.0, 0.8), (1.0, 0.81, 0.62))
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class Ring:
             line_dash="solid" if ring.how == WORKING else "dashed",
         )
         self._draw_frame(ring)
-        size = (26, 13) if self._narrow else (34, 15)
+        size = (24, 12) if self._narrow or max(ring.circles) else (34, 15)
         self._words.data = {
             "y": [0.1, -0.13],
             "text": [ring.big, ring.small],

@@ -18,7 +18,7 @@ from fleetlab.app.palette import LIGHT, Palette
 from fleetlab.app.parts.elastic_guardian import GuardianStory
 from fleetlab.app.parts.elastic_nomad import NomadStory
 from fleetlab.app.parts.elastic_pioneer import PioneerStory
-from fleetlab.app.parts.elastic_story import HOUR_MS, Case, Story, opening_ms, points
+from fleetlab.app.parts.elastic_story import HOUR_MS, Case, Story, points
 from fleetlab.app.parts.elastic_titan import TitanStory
 from fleetlab.app.picture import picture
 from fleetlab.app.session import Session
@@ -137,7 +137,7 @@ class ElasticBuffer:
         if run.scenario is None or not len(run.jobs) or not self._tells(run.scenario):
             return
         self._run, self._timeline = run, Timeline(run)
-        self._session.time_ms = opening_ms(run)
+        self._session.time_ms = self.story.opening_ms(run)
         self._node = -1
         self.course.show(self.story.course(run, self._timeline))
         self._show_moment()
@@ -244,6 +244,8 @@ class ElasticBuffer:
         story, scenario = self.story, self._session.scenario
         static, elastic = (self.batch.found(self._pair(mode)) for mode in (0, 1))
         sweep_title, sweep = self._sweep()
+        if len(sweep.static) + len(sweep.elastic) < 2 * len(sweep.ticks):
+            sweep_title = f"The sweep over the {sweep.x_label} is being measured"
         return {
             "course_title": story.course_title(run, timeline),
             "sweep_title": sweep_title,

@@ -69,7 +69,7 @@ class GuardianStory(Story):
         if piece.still:
             took = _latency_words(_latency_ms(run, piece, time_ms))
             if not piece.nodes:
-                return f"The loop stands still: {plural(gone, 'node')} gone, and no ring without"
+                return f"The loop stands still, for want of {plural(gone, 'node')}"
             return f"The ring is rebuilt: a loop that begins now takes {took}"
         latency = loop_ms(piece.nodes, whole)
         if latency > DEADLINE_MS:

@@ -54,6 +54,12 @@ class PioneerStory(Story):
         "how long a device is away", "% of the time silent",
     )  # fmt: skip
 
+    def opening_ms(self, run: Run) -> int:
+        """Return the first instant at which a model has no V3."""
+        _, begin, until = run.queued
+        waits = begin[(begin > 0) & (until > begin)]
+        return int(waits.min()) + 1000 if len(waits) else super().opening_ms(run)
+
     def ring(self, run: Run, timeline: Timeline, time_ms: int) -> RingView:
         """Return the devices on three circles: V1 outside, V3 inside."""
         state = run.state_at(time_ms)
@@ -80,7 +86,8 @@ class PioneerStory(Story):
         if silent:
             return f"{plural(gone, 'V3')} away, and {plural(silent, 'wearer')} {_hears(silent)}"
         if slim:
-            return f"{plural(gone, 'V3')} away: {plural(slim, 'model')} go on slim, on a V2"
+            goes = "goes" if slim == 1 else "go"
+            return f"{plural(gone, 'V3')} away: {plural(slim, 'model')} {goes} on slim, on a V2"
         if gone:
             return f"{plural(gone, 'V3')} away, and every model has found another"
         return "Every V3 is in reach, and every model is heard"

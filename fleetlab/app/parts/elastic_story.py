@@ -83,6 +83,11 @@ class Story(ABC):
 
     # ---- one instant
 
+    def opening_ms(self, run: Run) -> int:
+        """Return the instant worth opening on: just after the first reclaim."""
+        times = [time for time in reclaim_times(run) if time > 0]
+        return min(times[0] + 10_000, run.last_ms) if times else 0
+
     @abstractmethod
     def ring(self, run: Run, timeline: Timeline, time_ms: int) -> RingView:
         """Return the ring as it is drawn."""
@@ -205,14 +210,8 @@ def reclaim_times(run: Run) -> list[int]:
     return sorted({*down.tolist()})
 
 
-def opening_ms(run: Run) -> int:
-    """Return the instant worth opening on: just after the first reclaim that counts."""
-    times = [time for time in reclaim_times(run) if time > 0]
-    return min(times[0] + 10_000, run.last_ms) if times else 0
-
-
 __all__ = [
     "BROKEN", "PAUSED", "WORKING", "Case", "Plan", "Story", "Sweep",
-    "how", "node_states", "opening_ms", "points", "reclaim_times", "spot_words", "spread_words",
+    "how", "node_states", "points", "reclaim_times", "spot_words", "spread_words",
     "survivors",
 ]  # fmt: skip

@@ -303,7 +303,7 @@ class TitanStory(Story):
             ])  # fmt: skip
         panels = [
             Panel("1. How long it takes, times", tuple(times), (DOUBLE, "doubled")),
-            Panel(f"2. What is left if a day costs {dollars(price)}", tuple(nets)),
+            Panel(f"2. Left if a day costs {dollars(price)}", tuple(nets)),
             Panel("3. What the rent alone saves", tuple(kept)),
         ]
         title, note = _verdict(plans, money, price)
@@ -369,7 +369,7 @@ def _times(found: Sequence[Training]) -> str:
 def _time_words(found: Sequence[Training]) -> str:
     if not all(t.converged for t in found):
         return "never"
-    return duration(mean(t.time_to_converge_s for t in found))
+    return f"{mean(t.time_to_converge_s for t in found) / 3600:.0f} h"
 
 
 def _interval_words(tick: str) -> str:
