@@ -25,6 +25,7 @@ STATES = (IN, SLIM, IDLE, LEAVING, AWAY)
 
 WORKING, PAUSED, BROKEN = "working", "paused", "broken"
 WIDE, NARROW = 1.85, 0.95
+HEIGHT = 324
 STEP_OUT = 1.14
 """A node that is gone stands this much further out, so that the gap in the ring is seen."""
 
@@ -64,7 +65,7 @@ class Ring:
         self._frame = ColumnDataSource({"w": [], "h": []})
         self._words = ColumnDataSource({"y": [], "text": [], "size": [], "weight": []})
         self.view = bare_figure(
-            "ring", x_range=(-1.85, 1.85), y_range=(-1, 1), aspect_ratio=WIDE, height_policy="auto"
+            "ring", x_range=(-1.85, 1.85), y_range=(-1, 1), aspect_ratio=WIDE, height=HEIGHT
         )
         self.view.axis.visible = False
         self.view.grid.visible = False
