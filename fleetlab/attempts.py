@@ -6,7 +6,7 @@ does, and an END event that no longer counts is told by its number.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from fleetlab.accounts import Accounts
 from fleetlab.attempt import UNIT, Attempt, setup_after_resize_ms
 from fleetlab.fleet import Parts
 from fleetlab.log import Cause, Event
-from fleetlab.policy.fairness import attained_service_gpu_ms, service_queue
+from fleetlab.policy.fairness import attained_service_gpu_ms
 
 if TYPE_CHECKING:
     from fleetlab.engine import Engine
@@ -277,7 +277,7 @@ class Attempts:
             served += attained_service_gpu_ms(
                 self.engine.gpus[job], self.engine.now - self.begun_ms[job]
             )
-        return service_queue(served, self.engine.policy.service_thresholds_gpu_ms)
+        return bisect_right(self.engine.policy.service_thresholds_gpu_ms, served)
 
     def fair_priority(self, job: int) -> int:
         """Return the fair-share priority of ``job`` now, in whole 10⁻¹²."""

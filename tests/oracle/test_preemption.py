@@ -1,4 +1,4 @@
-"""Published cases of preemption, checkpoints and partial holds."""
+"""Published cases of preemption, checkpoints and draining."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from fleetlab.log import Cause
 from fleetlab.policy.migration import HOUR_MS, Drain
-from fleetlab.policy.topology import Leaf, required_domain
 from tests.attempts import MINUTE_MS, lost_gpu_ms, play, starts, story
 
 LONG_AND_URGENT = JobTable(
@@ -56,36 +55,3 @@ def test_draining_62_busy_gpus_for_45_minutes_costs_93_dollars_and_pays_back_in_
     assert drain.idle_dollars_an_hour(2.0) == pytest.approx(200)
     assert round(drain.payback_ms / MINUTE_MS) == 28
     assert drain.payback_ms / HOUR_MS == pytest.approx(93 / 200, rel=1e-6)
-
-
-#   b1          b2
-#  r1  r2      r1  r2     pods that fit
-#   1   3       1   2
-RACKS = [
-    Leaf(("b1", "r1"), 1),
-    Leaf(("b1", "r2"), 3),
-    Leaf(("b2", "r1"), 1),
-    Leaf(("b2", "r2"), 2),
-]
-
-
-@pytest.mark.parametrize(
-    ("pods", "level", "answer"),
-    [
-        (2, 2, ("b2", "r2")),
-        (3, 2, ("b1", "r2")),
-        (4, 2, "only 3 out of 4 fit"),
-        (4, 1, ("b1",)),
-        (3, 1, ("b2",)),
-        (5, 1, "only 4 out of 5 fit"),
-    ],
-)
-def test_a_required_level_takes_the_tightest_domain_or_says_how_many_fit(
-    pods: int, level: int, answer: object
-) -> None:
-    assert required_domain(RACKS, pods, level) == answer
-
-
-def test_a_level_that_the_topology_does_not_have_is_refused_in_one_sentence() -> None:
-    with pytest.raises(ValueError, match="level is 3; the topology has levels 1 to 2"):
-        required_domain(RACKS, 1, 3)
