@@ -45,6 +45,16 @@ def words(name: str) -> tuple[str, str]:
     return entry["words"], entry["detail"]
 
 
+def serves(name: str, part: int) -> bool:
+    """Decide whether a workload is offered in ``part``; those that do not say are Part 1's."""
+    return part in _read()[name].get("parts", (1,))
+
+
+def tenants(name: str) -> tuple[str, ...]:
+    """Return the names of a workload's tenants, by number; empty where nobody is told apart."""
+    return tuple(_read()[name].get("tenants", ()))
+
+
 def tenant_shares(name: str, jobs: JobTable) -> tuple[int, ...]:
     """Return what share of the fleet each tenant of ``jobs`` is owed, as whole weights.
 

@@ -10,6 +10,7 @@ from math import isfinite
 from typing import Any
 
 from fleetlab.figures import figures_of
+from fleetlab.nearness import NEARNESS_FIGURES
 from fleetlab.outcome import OUTCOME_FIGURES
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
@@ -18,6 +19,7 @@ DECIMALS = {
     "wait_mean_s": 3,
     "wait_p50_s": 3,
     "wait_p95_s": 3,
+    "wait_so_far_s": 3,
     "near_wait_s": 3,
     "any_wait_s": 3,
     "worst_low_priority_s": 3,
@@ -26,6 +28,12 @@ DECIMALS = {
     "goodput": 4,
     "mfu": 4,
     "fairness": 4,
+    "hops_node": 4,
+    "hops_block": 4,
+    "hops_spine": 4,
+    "tokens_s": 1,
+    "frames_s": 3,
+    "dropout_share": 4,
     "deadlocked": 0,
     "interruptions": 0,
     "lost_gpu_h": 2,
@@ -56,7 +64,7 @@ KEPT = {
     1: (*_WAITS, "allocated", "productive", "hole_gpus", "dropped", "near_wait_s", "any_wait_s"),
     2: (
         *_WAITS, "worst_low_priority_s", "allocated", "productive", "goodput", "mfu",
-        "fairness", "deadlocked",
+        "fairness", "deadlocked", "dropped", *NEARNESS_FIGURES,
     ),
     3: (
         "wait_p50_s", "wait_p95_s", "allocated", "productive", "goodput", "mfu",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fleetlab.nearness import NEARNESS_FIGURES, nearness_figures
 from fleetlab.outcome import OUTCOME_FIGURES, outcome_figures
 from fleetlab.run import Run
 from fleetlab.statistics import mser5
@@ -38,7 +39,8 @@ FIGURES = (
     "deadlocked",
     "mser5_share",
     "unstable",
-    *OUTCOME_FIGURES,
+    *NEARNESS_FIGURES,
+    *(name for name in OUTCOME_FIGURES if name not in NEARNESS_FIGURES),
 )
 """Every name that ``figures_of`` may give, in this order."""
 
@@ -54,7 +56,8 @@ def figures_of(run: Run) -> dict[str, float]:
     ``worst_low_priority_s`` is the longest stretch that a job of the lowest priority
     stood in the queue. ``unstable`` is 1 when the queue grew to the end, ``deadlocked``
     when gangs waited for each other. ``mser5_share`` is the share of the jobs that MSER-5
-    would cut as warm-up. What a run of Part 3 came to is there under the names of
+    would cut as warm-up. What a run of Part 2 made of its track's service is there under
+    the names of ``fleetlab.nearness``. What a run of Part 3 came to is there under the names of
     ``fleetlab.outcome``.
     """
     metrics = run.metrics
@@ -78,6 +81,7 @@ def figures_of(run: Run) -> dict[str, float]:
         found["near_less_any_s"] = found["near_wait_s"] - found["any_wait_s"]
         if found["any_wait_s"] > 0:
             found["near_over_any"] = found["near_wait_s"] / found["any_wait_s"]
+    found |= nearness_figures(run)
     found |= outcome_figures(run)
     for name in FIGURES:
         if name not in found and hasattr(metrics, name):

@@ -13,6 +13,7 @@ from fleetlab.run import NEVER, Run
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 CLOSE_MFU = 0.45
 """Model FLOPs utilisation of a gang that lies close and is not disturbed (a teaching value)."""
@@ -45,11 +46,15 @@ class Usage:
             counts += (spans.what >> gpu) & 1
         return np.where(spans.shared, (spans.what % 1000 + 1) / 1000, counts)
 
-    def held_gpu_ms(self, begin: int, end: int) -> float:
-        """Return the GPU-ms that jobs held between two times, working or not."""
+    def held_gpu_ms(self, begin: int, end: int, stays: Mask | None = None) -> float:
+        """Return the GPU-ms that jobs held between two times, working or not.
+
+        Of ``stays`` only, where a mask over ``run.spans`` is given.
+        """
         spans = self.run.spans
         lasting = overlap(spans.begin_ms, spans.end_ms, begin, end)
-        return float((lasting * self.stay_gpus).sum())
+        held = lasting * self.stay_gpus
+        return float(held.sum() if stays is None else held[stays].sum())
 
     @cached_property
     def _attempts(self) -> tuple[Ints, Ints, Ints, Ints]:
@@ -81,13 +86,18 @@ class Usage:
         gpus = run.jobs.gpus[job] * run.jobs.gpu_milli[job] / 1000
         return float((share * kept * gpus).sum())
 
-    def hop_shares(self, begin: int, end: int) -> tuple[float, float, float]:
+    def hop_shares(
+        self, begin: int, end: int, jobs: Mask | None = None
+    ) -> tuple[float, float, float]:
         """Return the shares of GPU-time in gangs on one node, on one block, and on several.
 
-        Only attempts at gangs of two GPUs or more count; three zeros when there are none.
+        Only attempts at gangs of two GPUs or more count, of ``jobs`` where a mask of them is
+        given; three zeros when there are none.
         """
         spans, fleet = self.run.spans, self.run.fleet
         gang = self.run.jobs.gpus[spans.job] > 1
+        if jobs is not None:
+            gang &= jobs[spans.job]
         if not fleet.numbered or not gang.any():
             return 0.0, 0.0, 0.0
         spent = (overlap(spans.begin_ms, spans.end_ms, begin, end) * self.stay_gpus)[gang]
@@ -111,6 +121,17 @@ class Usage:
             return 0.0, 0.0, 0.0
         near, middle, far = (float(total) / whole for total in totals[:3])
         return near, middle, far
+
+    def mean_wait_s(self, begin: int, end: int) -> float:
+        """Return how long jobs that came between two times waited, in s; 0 when none came.
+
+        Who still waits at ``end`` counts to there, so a policy under which few ever start does
+        not look quick.
+        """
+        submit = self.run.jobs.submit_ms
+        came = (submit >= begin) & (submit <= end)
+        waited = np.minimum(self.run.left_queue_ms, end)[came] - submit[came]
+        return float(np.maximum(waited, 0).mean()) / 1000 if came.any() else 0.0
 
     def longest_wait_s(self) -> dict[int, float]:
         """Return, by priority, the longest that a job waited at a stretch.

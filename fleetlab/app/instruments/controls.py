@@ -110,6 +110,9 @@ class Controls:
             changes["trace"] = self._session.trace_digest if event.new == "trace" else ""
         self._session.choose(**changes)
 
+    def _offered_trace(self, name: str) -> bool:
+        return name != "trace" or self._session.trace is not None
+
     def show(self, scenario: Scenario) -> None:
         """Show the choices in force."""
         self._quiet = True
@@ -132,7 +135,8 @@ class Controls:
             options={
                 catalogue.words(name)[0]: name
                 for name in track.workloads
-                if name != "trace" or self._session.trace is not None
+                if name == scenario.workload
+                or (catalogue.serves(name, scenario.part) and self._offered_trace(name))
             },
             value=scenario.workload,
         )
