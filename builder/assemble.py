@@ -111,6 +111,7 @@ def render(manifest: dict[str, dict[str, Any]], lock: RuntimeLock) -> dict[str, 
     from fleetlab import __version__
     from fleetlab.app.parts import PARTS
     from fleetlab.missions.questions import CONFIDENCES, questions
+    from fleetlab.rule import START
 
     asked = [question.for_page() for question in questions().values()]
     figures = pages.compute_figures()
@@ -122,6 +123,7 @@ def render(manifest: dict[str, dict[str, Any]], lock: RuntimeLock) -> dict[str, 
         parts=[question for question in asked if question["part"] in PARTS],
         questions=asked,
         confidences=CONFIDENCES,
+        rule_start=START,
         version=__version__,
         pyodide_version=lock.pyodide,
     )

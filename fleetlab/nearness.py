@@ -72,9 +72,7 @@ def replica_tokens_s() -> tuple[float, float, float]:
     a wider replica pays what they take beyond that.
     """
     step_s = WEIGHT_BYTES / (REPLICA_GPUS * MEMORY_BYTES_S * EFFICIENCY)
-    talk_s = [
-        tensor_parallel_s(LAYERS, BATCH * WIDTH * 2, REPLICA_GPUS, tier) for tier in TIERS
-    ]
+    talk_s = [tensor_parallel_s(LAYERS, BATCH * WIDTH * 2, REPLICA_GPUS, tier) for tier in TIERS]
     rates = [BATCH / (step_s + talk - talk_s[0]) for talk in talk_s]
     return rates[0], rates[1], rates[2]
 

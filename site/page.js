@@ -376,7 +376,10 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-do]");
   clicks[button?.dataset.do]?.(button);
   const teller = event.target.closest("button[data-tell]");
-  if (teller) python.tell(teller.dataset.tell, teller.value);
+  if (teller) {
+    const { tell, from } = teller.dataset; // a button may send what a field holds
+    python.tell(tell, from ? document.getElementById(from).value : teller.value);
+  }
   follow(event);
 });
 document.addEventListener("change", change);

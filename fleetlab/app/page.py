@@ -12,6 +12,7 @@ from fleetlab.app.palette import palette
 from fleetlab.app.parts import PARTS, Part, part_of
 from fleetlab.app.session import Clock, Session
 from fleetlab.evidence import final_policy
+from fleetlab.run import Run
 from fleetlab.scenario import Scenario
 from fleetlab.traces import TraceError, load_trace
 
@@ -36,6 +37,7 @@ class Page:
         self._narrow = "narrow" in look.split()
         self._trace_name = ""
         self._predictions: dict[tuple[str, int], dict[str, Any]] = {}
+        self._records: dict[str, dict[str, Any]] = {}
         self._begun = False
         scenario = self._read(query)
         self.session = Session(scenario, clock, self._changed, lambda text: tell("notice", text))
@@ -52,8 +54,12 @@ class Page:
     def _open_part(self) -> Part:
         part = part_of(self.session)
         self.session.measure = part.measure
+        self.session.keep = self._keep
         part.dress(self._colours, self._narrow)
         part.show("scenario")
+        kept = self._records.get(self.session.scenario.track)
+        if kept is not None:
+            part.hear("record", kept)
         return part
 
     @property
@@ -127,6 +133,8 @@ class Page:
         track, made = str(record.get("track")), record.get("predictions", [])
         self._predictions = {key: p for key, p in self._predictions.items() if key[0] != track}
         self._predictions |= {(track, p["part"]): p for p in made}
+        self._records[track] = record
+        self.part.hear("record", record)
         self._predicted()
 
     def _hear_prediction(self, prediction: Any) -> None:
@@ -149,6 +157,7 @@ class Page:
         if wanted != scenario:
             self.session.open(wanted)
         else:
+            self.part.show("prediction")
             self._tell_frame()
 
     def _hear_policy(self, queries: Any) -> None:
@@ -199,6 +208,10 @@ class Page:
         self._tell_frame()
         if what == "run" and session.run is not None:
             self._tell("run", self.part.record(session.run))
+
+    def _keep(self, run: Run) -> None:
+        """Tell a run that the open part made beside the session's own: it is evidence too."""
+        self._tell("run", self.part.record(run))
 
     def _tell_frame(self) -> None:
         scenario = self.session.scenario

@@ -45,6 +45,7 @@ class Session:
     with the name of what did; ``complain`` gets one sentence about what could not
     be. ``measure`` takes from a run what is compared over seeds, or None when the
     run is not worth repeating; ``replicas`` holds what it took, the run's own first.
+    ``keep`` takes a run that a part made beside the session's own, as evidence.
     """
 
     scenario: Scenario
@@ -52,6 +53,7 @@ class Session:
     changed: Callable[[str], None]
     complain: Callable[[str], None]
     measure: Callable[[Run], Any] = lambda run: None
+    keep: Callable[[Run], None] = lambda run: None
     trace: JobTable | None = None
     trace_digest: str = ""
     run: Run | None = None

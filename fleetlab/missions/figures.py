@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from statistics import mean
 
-from fleetlab.missions import key, spot_figures
+from fleetlab.missions import key, spot_figures, topology_figures
 from fleetlab.network import TIERS, tensor_parallel_s
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
@@ -55,4 +55,5 @@ def compute() -> dict[str, str]:
         "titan_ceiling_cost_year": dollars(lost),
         **key.compute(),
         **spot_figures.compute(),
+        **topology_figures.compute(),
     }

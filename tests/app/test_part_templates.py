@@ -11,6 +11,7 @@ from fleetlab.app.page import Page
 from fleetlab.app.parts import PARTS
 from fleetlab.missions import TRACKS
 from fleetlab.missions.questions import CONFIDENCES, questions
+from fleetlab.rule import START
 
 
 def page_html() -> str:
@@ -22,6 +23,7 @@ def page_html() -> str:
         parts=[question for question in asked if question["part"] in PARTS],
         questions=asked,
         confidences=CONFIDENCES,
+        rule_start=START,
     )
 
 

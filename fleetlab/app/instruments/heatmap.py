@@ -171,8 +171,11 @@ class ClusterHeatmap:
         self._lit_glyph.glyph.update(line_color=colours.ink)
         self._label_glyph.glyph.update(text_color=colours.muted, text_font=value(FONT))
 
-    def show(self, moment: Moment, job: int, colours: Palette) -> None:
-        """Draw one instant, with ``job`` lit up."""
+    def show(self, moment: Moment, job: int, colours: Palette, marked: Any | None = None) -> None:
+        """Draw one instant, with ``job`` lit up.
+
+        Hatched are the holes, or the GPUs of the mask ``marked`` where that is given.
+        """
         layout = self._layout
         if layout is None:
             return
@@ -189,7 +192,7 @@ class ClusterHeatmap:
             "tone": tones.tolist(),
         }
         nodes = np.arange(len(used)) // moment.run.fleet.gpus_per_node
-        holes = np.flatnonzero((used == 0) & moment.hole_nodes[nodes])
+        holes = np.flatnonzero((used == 0) & moment.hole_nodes[nodes] if marked is None else marked)
         self._holes.data = self._cells(holes, layout)
         self._lit.data = self._cells(np.flatnonzero((owner == job) & (used > 0)), layout)
 

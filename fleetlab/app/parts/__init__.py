@@ -14,7 +14,11 @@ from fleetlab.app.session import Session
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
 
-PARTS = {1: "fragmentation.FragmentationAudit", 3: "elastic.ElasticBuffer"}
+PARTS = {
+    1: "fragmentation.FragmentationAudit",
+    2: "topology.TopologyPenalty",
+    3: "elastic.ElasticBuffer",
+}
 """The parts that this lab has, by number: module and class. The site shows these and no others."""
 
 
@@ -38,7 +42,7 @@ class Part(Protocol):
         """Draw in a theme's colours, for the room there is."""
 
     def show(self, what: str) -> None:
-        """Show the session after ``what`` of it has changed: scenario, run, moment or replicas."""
+        """Show the session after ``what`` of it: scenario, run, moment, replicas or prediction."""
 
     def frame(self) -> dict[str, Any]:
         """Return all texts and figures of the page; empty before the first run."""

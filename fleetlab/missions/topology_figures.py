@@ -1,0 +1,72 @@
+"""The numbers in Part 2's prose: strict against loose on Titan's mix, and each track's physics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import mean
+
+from fleetlab.hearing import DEVICES, HEAVY, latency_ms, power_mw
+from fleetlab.nearness import frame_ms, pair_ms, replica_tokens_s
+from fleetlab.run import Run
+from fleetlab.scenario import FOR_EVER, Scenario
+from fleetlab.simulate import simulate
+from fleetlab.usage import Usage
+from fleetlab.wording import duration
+
+SEEDS = (1, 2, 3)
+PENALTIES = (5, 10, 15, 20)
+
+
+def runs_of(scenario: Scenario, seeds: Sequence[int] = SEEDS) -> list[Run]:
+    """Return the runs of ``scenario`` on each of ``seeds``."""
+    return [simulate(scenario.but(seed=seed)) for seed in seeds]
+
+
+def mean_wait_s(runs: Sequence[Run]) -> float:
+    """Return the mean over runs of the mean wait so far of all jobs, in seconds."""
+    return mean(Usage(run).mean_wait_s(*run.metrics.window_ms) for run in runs)
+
+
+def crossover(strict_s: float, loose_s: Sequence[tuple[int, float]]) -> float:
+    """Return the penalty, in percent, at which loose placement waits as long as strict.
+
+    Straight lines between the ``loose_s`` measured, (penalty, wait), in order; the first or
+    the last penalty where they do not meet.
+    """
+    for (low, before), (high, after) in pairwise(loose_s):
+        if before <= strict_s <= after:
+            return low + (high - low) * (strict_s - before) / max(1e-9, after - before)
+    return loose_s[0][0] if strict_s < loose_s[0][1] else loose_s[-1][0]
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f} %"
+
+
+def compute() -> dict[str, str]:
+    """Return Part 2's figures by name, as they are to be read."""
+    usual = Scenario.default("titan", 2)
+    strict, loose = runs_of(usual.but(patience=FOR_EVER)), runs_of(usual)
+    waits = [(p, mean_wait_s(runs_of(usual.but(penalty=p)))) for p in PENALTIES]
+    turn = crossover(mean_wait_s(strict), waits)
+    tokens, frames, pairs = replica_tokens_s(), frame_ms(), pair_ms()
+    found = {
+        "part2_seeds": str(len(SEEDS)),
+        "titan_crossover": f"{turn:.0f} %",
+        "nomad_node_ms": f"{frames[0]:.1f}",
+        "nomad_block_ms": f"{frames[1]:.1f}",
+        "nomad_spine_ms": f"{frames[2]:.1f}",
+        "pioneer_block_ms": f"{pairs[1]:.1f}",
+        "pioneer_spine_ms": f"{pairs[2]:.1f}",
+    }
+    for name, rate in zip(("node", "block", "spine"), tokens, strict=True):
+        found[f"titan_{name}_tokens"] = f"{rate:,.0f}"
+    for device in DEVICES:
+        found[f"pioneer_{device.name.lower()}_ms"] = f"{latency_ms(HEAVY, device):.3g}"
+        found[f"pioneer_{device.name.lower()}_mw"] = f"{power_mw(HEAVY, device):.3g}"
+    for name, runs in (("strict", strict), ("loose", loose)):
+        found[f"titan_{name}_allocated"] = _percent(mean(r.metrics.allocated for r in runs))
+        found[f"titan_{name}_mfu"] = f"{mean(r.metrics.mfu for r in runs):.3f}"
+        found[f"titan_{name}_wait"] = duration(mean_wait_s(runs))
+    return found
