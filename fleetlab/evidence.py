@@ -23,6 +23,7 @@ DECIMALS = {
     "near_wait_s": 3,
     "any_wait_s": 3,
     "worst_low_priority_s": 3,
+    "offered": 4,
     "allocated": 4,
     "productive": 4,
     "goodput": 4,
@@ -64,7 +65,7 @@ KEPT = {
     1: (*_WAITS, "allocated", "productive", "hole_gpus", "dropped", "near_wait_s", "any_wait_s"),
     2: (
         *_WAITS, "worst_low_priority_s", "allocated", "productive", "goodput", "mfu",
-        "fairness", "deadlocked", "dropped", *NEARNESS_FIGURES,
+        "fairness", "deadlocked", "dropped", "offered", *NEARNESS_FIGURES,
     ),
     3: (
         "wait_p50_s", "wait_p95_s", "allocated", "productive", "goodput", "mfu",

@@ -108,7 +108,7 @@ class Usage:
         node = spans.node[gang]
         block = node // fleet.nodes_per_block
         count = int(attempt.max()) + 1
-        hops = np.zeros(count, dtype=np.int64)
+        hops = np.zeros(count, dtype=np.intp)  # as bincount wants it, also on 32 bits
         for tier, place in ((1, node), (2, block)):
             low = np.full(count, np.iinfo(np.int64).max)
             high = np.full(count, -1)

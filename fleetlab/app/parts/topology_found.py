@@ -26,8 +26,9 @@ def slots(study: Study, scoring: Sequence[str]) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "goal": (
             f"Ten scored runs at {wanted.load} % load and a fabric {wanted.penalty} % slower "
-            f"across blocks, each on {UNSEEN_SEEDS} seeds you have not seen. Reach an MFU of "
-            f"{wanted.mfu:.3f} with nobody of low priority waiting over {wanted.starved_h:g} h."
+            f"across blocks, each on {UNSEEN_SEEDS} seeds you have not seen. Find the highest MFU: "
+            f"it passes when {wanted.work * 100:g} % of the work offered gets done and nobody of low "
+            f"priority waits over {wanted.starved_h:g} h."
         )
     }
     for number in range(1, ITERATIONS + 1):
@@ -68,7 +69,8 @@ def _slot(study: Study, number: int) -> str:
     says = "passes" if v.good else " and ".join(missed[n] for n, ok in v.passed.items() if not ok)
     pins = "".join(f" ({name.upper()})" for name, at in study.pinned.items() if at == number - 1)
     return (
-        f"{in_words(slot.policy, measured=False)}: MFU {v.mfu:.3f}, longest low-priority wait "
+        f"{in_words(slot.policy, measured=False)}: MFU {v.mfu:.3f} ({v.wanted_mfu:.3f} passes), "
+        f"longest low-priority wait "
         f"{duration(v.worst_low_priority_s)}: {says}{pins}"
     )
 
