@@ -75,7 +75,7 @@ class WaitTimeVsMfuPlot:
         axis.ticker = FixedTicker(ticks=list(TICKS_S))
         axis.major_label_overrides = {t: duration(t).replace(".0", "") for t in TICKS_S}
         axis.minor_tick_line_color = None
-        self.plot.yaxis.formatter = NumeralTickFormatter(format="0.00")
+        self.plot.yaxis.formatter = NumeralTickFormatter(format="0.000")
         self.plot.on_event(Tap, self._tapped)
         self.list = pn.widgets.Select(
             name="Return to a run",
