@@ -1,4 +1,6 @@
-// Figures of a run as a reader reads them. A figure's name ends in its unit: wait_mean_s.
+// A run as a reader reads it: its figures and its Scenario. A figure's name ends in its unit: wait_mean_s.
+
+import { asText } from "./record.js";
 
 const NAMES = {
   wait_mean_s: "mean wait",
@@ -29,6 +31,13 @@ export function figureText(name, value) {
   if (name.endsWith("_dollars")) return dollars(value);
   if (name.endsWith("_s")) return span(value);
   return String(Math.round(value * 100) / 100);
+}
+
+/** Returns what a Scenario changes on its track's default, in words. */
+export function scenarioWords(scenario) {
+  return [...new URLSearchParams(asText(scenario))]
+    .filter(([key]) => !["track", "part"].includes(key))
+    .map(([key, value]) => `${key} ${value}`).join(", ") || "as it opens";
 }
 
 /** Returns the names of the figures that any of the runs has, in the order they were met. */

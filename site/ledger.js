@@ -1,6 +1,6 @@
 // The ledger on the page: what the record holds, and the fields in which the reader concludes.
 
-import { figureName, figureNames, figureText } from "./figures.js";
+import { figureName, figureNames, figureText, scenarioWords } from "./figures.js";
 import { guessOf, surenessOf, textOf } from "./questions.js";
 import {
   EVIDENCE, PARTS, asText, divergenceIn, evidenceOf, isEmpty, missingFrom, policyWords, runWith, runsOf,
@@ -100,13 +100,6 @@ function runWords(run) {
   const utilisations = ["allocated", "mfu", "productive"].filter((name) => run.figures?.[name] !== undefined)
     .slice(0, 2).map((name) => `${figureName(name)} ${figureText(name, run.figures[name])}`);
   return [clock(run.at), scenarioWords(run.scenario), ...utilisations].join(", ");
-}
-
-/** Returns what a Scenario changes on its track's default, in words. */
-export function scenarioWords(scenario) {
-  return [...new URLSearchParams(asText(scenario))]
-    .filter(([key]) => !["track", "part"].includes(key))
-    .map(([key, value]) => `${key} ${value}`).join(", ") || "as it opens";
 }
 
 // ---- what the reader concludes

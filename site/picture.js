@@ -1,6 +1,6 @@
 // The ledger as a picture: one page, drawn from the record alone.
 
-import { figureName, figureText } from "./figures.js";
+import { figureName, figureText, scenarioWords } from "./figures.js";
 import { guessOf, surenessOf, textOf } from "./questions.js";
 import { EVIDENCE, divergenceIn, missingFrom, policyWords } from "./record.js";
 
@@ -139,10 +139,12 @@ function drawParadox(sheet, record) {
   sheet.heading(parted ? "A busier fleet did less work" : "The paradox");
   if (parted) {
     const { busy, idle, useful } = parted;
-    for (const [run, name, colour] of [
-      [idle, "allocated", INK.action], [busy, "allocated", INK.action], [idle, useful, INK.warm], [busy, useful, INK.warm],
-    ]) {
-      sheet.bar(figureName(name), run.figures[name], figureText(name, run.figures[name]), colour);
+    for (const run of [idle, busy]) {
+      sheet.text(`Part ${run.part}, ${scenarioWords(run.scenario)}`, { size: 15, colour: INK.muted, gap: 4 });
+      for (const [name, colour] of [["allocated", INK.action], [useful, INK.warm]]) {
+        sheet.bar(figureName(name), run.figures[name], figureText(name, run.figures[name]), colour);
+      }
+      sheet.y += 12;
     }
   }
   sheet.text(record.paradox_answer.text.trim() || "Nothing written yet.");
