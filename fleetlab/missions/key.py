@@ -61,9 +61,9 @@ def _waits(name: str, figures: dict[str, float]) -> dict[str, str]:
     }
 
 
-def crowd(**choices: str | int) -> dict[str, float]:
-    """Return the figures of Part 2 on Titan as it opens, with other ``choices``."""
-    return measured(Scenario.default("titan", 2).but(**choices))
+def crowd(track: str = "titan", **choices: str | int) -> dict[str, float]:
+    """Return the figures of Part 2 on ``track`` as it opens, with other ``choices``."""
+    return measured(Scenario.default(track, 2).but(**choices))
 
 
 LOOSE, STRICT = 0, -1
@@ -72,13 +72,15 @@ LOOSE, STRICT = 0, -1
 
 def part_2() -> dict[str, str]:
     """Return what holding and waiting costs, and what loose placement does to a fleet."""
-    holding, whole = crowd(load=60, gang="hold-and-wait"), crowd(load=60)
+    whole = crowd(load=60)
     found = {
-        "key_hold_allocated": share(holding["allocated"]),
-        "key_hold_productive": share(holding["productive"]),
         "key_gang_allocated": share(whole["allocated"]),
         "key_gang_productive": share(whole["productive"]),
     }
+    for track in TRACKS:
+        holding = crowd(track, load=60, gang="hold-and-wait")
+        found[f"key_{track}_hold_allocated"] = share(holding["allocated"])
+        found[f"key_{track}_hold_productive"] = share(holding["productive"])
     for name, patience in (("loose", LOOSE), ("strict", STRICT)):
         dear = crowd(load=85, penalty=30, patience=patience)
         cheap = crowd(load=85, penalty=10, patience=patience)

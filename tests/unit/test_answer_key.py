@@ -19,8 +19,8 @@ def audit(track: str, **choices: str) -> dict[str, float]:
 
 
 @cache
-def crowd(**choices: str | int) -> dict[str, float]:
-    return key.crowd(**choices)
+def crowd(track: str = "titan", **choices: str | int) -> dict[str, float]:
+    return key.crowd(track, **choices)
 
 
 def ratio(figures: dict[str, float]) -> float:
@@ -56,6 +56,19 @@ def test_hold_and_wait_is_allocated_and_not_productive() -> None:
     holding, whole = crowd(load=60, gang="hold-and-wait"), crowd(load=60)
     assert holding["allocated"] > whole["allocated"] + 0.1
     assert holding["productive"] < whole["productive"] / 2
+
+
+@pytest.mark.parametrize("track", TRACKS)
+def test_holding_keeps_gpus_idle_on_every_track(track: str) -> None:
+    holding = crowd(track, load=60, gang="hold-and-wait")
+    assert holding["allocated"] > holding["productive"] + 0.1
+
+
+@pytest.mark.parametrize("track", ["nomad", "pioneer"])
+def test_where_holding_does_not_lock_waits_grow(track: str) -> None:
+    holding, whole = crowd(track, load=60, gang="hold-and-wait"), crowd(track, load=60)
+    assert not holding["deadlocked"]
+    assert holding["wait_mean_s"] > 1.5 * whole["wait_mean_s"]
 
 
 def test_on_an_idle_fleet_holding_and_gangs_are_the_same() -> None:
