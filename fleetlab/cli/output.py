@@ -26,21 +26,26 @@ def write(path: Path, lines: Iterable[str]) -> None:
     A link keeps pointing where it points. Raises OSError with the file's name where
     that fails.
     """
-    if _is_device(path):
-        with path.open("a", encoding="utf-8", newline="") as stream:
-            stream.writelines(lines)
-        return
-    path = path.resolve()
+    try:
+        if _is_device(path):
+            with path.open("a", encoding="utf-8", newline="") as stream:
+                stream.writelines(lines)
+        else:
+            _replace(path.resolve(), lines)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def _replace(path: Path, lines: Iterable[str]) -> None:
+    """Write a new file beside ``path`` and put it in its place."""
     handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
             stream.writelines(lines)
         os.chmod(fresh, 0o666 & ~_umask())
         os.replace(fresh, path)
-    except BaseException as error:
+    except BaseException:
         os.unlink(fresh)
-        if isinstance(error, OSError):
-            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
 
 

@@ -32,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     """Print the share of GPU allocated, by seed, and return 0."""
-    if args.seed < 0 or args.seeds < 1:
-        raise ValueError("--seed starts at 0 and --seeds at 1")
+    if args.seed < 0 or not 1 <= args.seeds <= 10_000:
+        raise ValueError("--seed starts at 0, and --seeds is from 1 to 10,000")
     check_writable("--json", args.json)
     nodes = read_nodes(args.nodes, args.nodes.name)
     pods = read_pods(args.pods, args.pods.name)

@@ -110,6 +110,8 @@ def run(args: argparse.Namespace, out: TextIO, err: TextIO) -> int:
 
 
 def _fleet(args: argparse.Namespace) -> Fleet:
+    if args.gpus is not None and args.gpus < 1:
+        raise ValueError(f"--gpus: {args.gpus} is below 1; give 1 or more")
     try:
         return Fleet.parse(args.fleet) if args.gpus is None else Fleet.pool(args.gpus)
     except ValueError as error:

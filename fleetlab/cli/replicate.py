@@ -23,6 +23,8 @@ from fleetlab.workers import Failure, Processes, spread
 
 Figures = dict[str, float]
 
+MOST_SEEDS = 10_000
+
 _JOBS = ("track", "workload", "fleet", "load", "jobs", "size", "trace")
 """Choices that decide which jobs come; the rest is policy."""
 
@@ -60,9 +62,10 @@ def replicate(args: argparse.Namespace, scenario: Scenario, out: TextIO, err: Te
 
 
 def _check(args: argparse.Namespace, scenario: Scenario) -> None:
-    last = LIMITS["seed"][1]
-    if args.seeds < 1 or scenario.seed + args.seeds - 1 > last:
-        raise ValueError(f"--seeds: {args.seeds} is not a number of seeds from 1 up to {last}")
+    if not 1 <= args.seeds <= MOST_SEEDS:
+        raise ValueError(f"--seeds: {args.seeds} is not a number of seeds from 1 to {MOST_SEEDS:,}")
+    if scenario.seed + args.seeds - 1 > LIMITS["seed"][1]:
+        raise ValueError(f"--seeds: no seed is above {LIMITS['seed'][1]}; start at a lower one")
     if args.workers is not None and args.workers < 1:
         raise ValueError(f"--workers: {args.workers} is below 1; give 1 or more")
     if args.why or args.events is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from fleetlab.metrics import Waits
 from fleetlab.run import Run
 from fleetlab.statistics import Estimate
-from fleetlab.wording import count, dollars, duration, times
+from fleetlab.wording import count, dollars, duration, plural, times
 from fleetlab.workload import WARM_UP_SHARE
 
 SHARES = ("offered", "allocated", "productive", "goodput", "mfu")
@@ -26,7 +26,7 @@ def lines_of(run: Run) -> Iterator[str]:
     metrics = run.metrics
     begin, end = (duration(time_ms / 1000) for time_ms in metrics.window_ms)
     warm_up = f"; the first {WARM_UP_SHARE:.0%} of the jobs fill the empty fleet"
-    yield f"counted        {metrics.waits.count:,} jobs from {begin} to {end}" + (
+    yield f"counted        {plural(metrics.waits.count, 'job')} from {begin} to {end}" + (
         warm_up if metrics.window_ms[0] else ""
     )
     yield f"wait           {_waits(metrics.waits)}"
@@ -34,7 +34,7 @@ def lines_of(run: Run) -> Iterator[str]:
         width = max(map(len, metrics.by_kind))
         for kind, waits in metrics.by_kind.items():
             if waits.count:
-                yield f"  {kind:{width}}  {_waits(waits)} ({waits.count:,} jobs)"
+                yield f"  {kind:{width}}  {_waits(waits)} ({plural(waits.count, 'job')})"
     yield f"slowdown       {metrics.waits.bounded_slowdown:.2f} bounded, mean"
     yield (
         f"utilisation    {_percent(metrics.allocated)} allocated, "
@@ -46,7 +46,7 @@ def lines_of(run: Run) -> Iterator[str]:
         f"{count(metrics.stranded_gpus)} on nodes too full for the gang"
     )
     yield f"queue          {count(metrics.waiting_jobs)} jobs in the mean"
-    if metrics.goodput < 0.9995 or metrics.interruptions:
+    if (metrics.allocated and metrics.goodput < 0.9995) or metrics.interruptions:
         yield (
             f"goodput        {_percent(metrics.goodput)} of the time held, "
             f"{count(metrics.lost_gpu_h)} GPU-hours lost in "
@@ -55,7 +55,7 @@ def lines_of(run: Run) -> Iterator[str]:
     yield f"makespan       {duration(metrics.makespan_s)}"
     for word, number in (("rejected", metrics.rejected), ("dropped", metrics.dropped)):
         if number:
-            yield f"{word:14} {number:,} jobs"
+            yield f"{word:14} {plural(number, 'job')}"
     yield f"digest         {run.digest}"
     if metrics.deadlocked:
         yield "DEADLOCK: gangs held GPUs and waited for each other"

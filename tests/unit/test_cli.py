@@ -81,7 +81,7 @@ def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> Non
         (["replay", "missing.csv"], "fleetlab replay: missing.csv: cannot be read"),
         (["replay", "x", "--order", "lifo"], "fleetlab replay: --order: invalid choice: 'lifo'"),
         (["replay", "x", "--fleet", "8by8"], "fleetlab replay: --fleet: '8by8' is not a fleet;"),
-        (["replay", "x", "--gpus", "0"], "fleetlab replay: --gpus: gpus_per_node is 0"),
+        (["replay", "x", "--gpus", "0"], "fleetlab replay: --gpus: 0 is below 1; give 1 or"),
         (["replay", "x", "--seed", "-1"], "fleetlab replay: --seed: -1 is negative"),
         (["replay", "x", "--ageing-s", "-1"], "fleetlab replay: --ageing-s: -1 is negative"),
         (["replay", "x", "--steps-per-s", "A=b"], "fleetlab replay: --steps-per-s: 'A=b' is no"),
@@ -327,3 +327,12 @@ def test_a_file_is_written_whole_and_a_link_keeps_its_target(tmp_path: Path) -> 
 def test_a_folder_is_no_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", SMALL, "--json", str(tmp_path)]) == 2
     assert capsys.readouterr().err == f"fleetlab run: --json: {tmp_path} is a folder; name a file\n"
+
+
+def test_a_full_disk_is_one_sentence_that_names_the_file(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full, a disk that is always full")
+    assert main(["run", SMALL, "--json", "/dev/full"]) == 2
+    assert capsys.readouterr().err.startswith("fleetlab run: /dev/full: ")

@@ -390,4 +390,8 @@ def test_run_refuses_questions_about_one_run_of_many(capsys: pytest.CaptureFixtu
     assert main(["run", "track=titan", "--seeds", "2", "--why", "1@1"]) == 2
     assert "are about one run" in capsys.readouterr().err
     assert main(["run", "track=titan", "--seeds", "0"]) == 2
-    assert "--seeds: 0 is not a number of seeds" in capsys.readouterr().err
+    assert "--seeds: 0 is not a number of seeds from 1 to 10,000" in capsys.readouterr().err
+    assert main(["run", "track=titan", "--seeds", "1000000000"]) == 2
+    assert "--seeds: 1000000000 is not a number of seeds" in capsys.readouterr().err
+    assert main(["run", f"track=titan&seed={2**31 - 1}", "--seeds", "2"]) == 2
+    assert "--seeds: no seed is above 2147483647" in capsys.readouterr().err
