@@ -46,6 +46,7 @@ class Session:
     be. ``measure`` takes from a run what is compared over seeds, or None when the
     run is not worth repeating; ``replicas`` holds what it took, the run's own first.
     ``keep`` takes a run that a part made beside the session's own, as evidence.
+    Playing passes over no change with ``every_change``, however short what follows it.
     """
 
     scenario: Scenario
@@ -63,6 +64,7 @@ class Session:
     replicas: list[Any] = field(default_factory=list)
     prediction: dict[str, Any] | None = None
     playing: bool = False
+    every_change: bool = False
     _generation: int = 0
 
     def choose(self, **changes: Any) -> None:
@@ -92,6 +94,7 @@ class Session:
         """Forget the run: another part asks for another."""
         self._generation += 1
         self.run, self.playing, self.job, self.replicas = None, False, -1, []
+        self.every_change = False
 
     def _advance(self, work: Iterator[float | Run], generation: int) -> None:
         if generation != self._generation:
@@ -197,7 +200,10 @@ class Session:
     def _tick(self, generation: int) -> None:
         if not self.playing or self.run is None or generation != self._generation:
             return
-        self.look(self.time_ms + max(1, self.run.last_ms // 400))
+        then = self.time_ms + max(1, self.run.last_ms // 400)
+        if self.every_change:
+            then = min(then, self.run.next_change_ms(self.time_ms))
+        self.look(then)
         if self.time_ms >= self.run.last_ms:
             self.playing = False
             self.changed("moment")

@@ -51,6 +51,7 @@ class ElasticBuffer:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        session.every_change = True
         self._colours = LIGHT
         self._narrow = False
         self._run: Run | None = None
