@@ -93,7 +93,8 @@ class Engine:
         self._backfill: Callable[[Engine], None] = BACKFILLS[policy.backfill]
         if policy.gang == "hold-and-wait":
             self._backfill = fill_piecemeal
-        self._reason = [0] * count
+        self.reasons = [0] * count
+        self.stuck = -1  # the head of the queue, if nothing has come free since it was refused
         self._heap: list[tuple[int, int, int, int]] = []
         self._sequence = 0
         self._wakes: set[int] = set()
@@ -184,7 +185,9 @@ class Engine:
                 if mechanisms is not None and mechanisms.settle(job, refusal):
                     continue
                 self.refuse(job, refusal)
-                if mechanisms is not None and job in mechanisms.overdue:
+                if mechanisms is None:
+                    self.stuck = job
+                elif job in mechanisms.overdue:
                     return False
                 return len(waiting.ranks) > 1 and self.occupancy.largest_gang() > 0
         return False
@@ -296,6 +299,7 @@ class Engine:
 
     def vacate(self, job: int) -> None:
         """Give back what ``job`` holds."""
+        self.stuck = -1
         if job in self.held:
             self.occupancy.release(self.held.pop(job))
         else:
@@ -328,18 +332,18 @@ class Engine:
         """Log why ``job`` was not started, once for as long as the reason stays."""
         if self.mechanisms is not None:
             refusal = self.mechanisms.reword(job, refusal)
-        if self._reason[job] != refusal:
-            self._reason[job] = refusal
+        if self.reasons[job] != refusal:
+            self.reasons[job] = refusal
             self.log.extend((self.now, Event.REFUSE, job, refusal, behind))
 
     def unexplained(self) -> list[int]:
         """Return the waiting jobs of which the log does not yet say why they wait."""
-        reason = self._reason
+        reason = self.reasons
         return [job for job in self.waiting if not reason[job]]
 
     def requeue(self, job: int) -> None:
         """Let ``job`` wait again, with its reasons and promises forgotten."""
-        self._reason[job] = 0
+        self.reasons[job] = 0
         self.promised_ms.pop(job, None)
         self.waiting.add(job)
 

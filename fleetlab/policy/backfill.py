@@ -53,28 +53,32 @@ class Reservation:
 
 def fill_none(engine: Engine) -> None:
     """Let nobody pass: the head of the queue holds up all behind it."""
-    engine.serve_head()
+    if engine.waiting.head() != engine.stuck:
+        engine.serve_head()
 
 
 def fill_skip(engine: Engine) -> None:
     """Start every waiting job that fits, in order, whatever it does to the head."""
     if not engine.serve_head():
         return
-    refused: dict[Shape, Refusal] = {}
-    occupancy, shapes = engine.occupancy, engine.shapes
-    for job in engine.waiting.behind_the_head(occupancy.largest_gang()):
+    refused: dict[int, Refusal] = {}
+    occupancy, shapes, told = engine.occupancy, engine.shapes, engine.reasons
+    room = occupancy.largest_gang()
+    for job in engine.waiting.behind_the_head(room):
         shape = shapes[job]
-        reason = refused.get(shape)
+        reason = refused.get(id(shape))
         if reason is None:
-            if shape.gpus > occupancy.largest_gang():
+            if shape.gpus > room:
                 continue
             reason = engine.try_start(job)
             if not reason:
+                room = occupancy.largest_gang()
                 continue
             # within one pass the free GPUs only shrink: what was refused once stays refused
             if reason not in OF_THE_OWNER:
-                refused[shape] = reason
-        engine.refuse(job, reason)
+                refused[id(shape)] = reason
+        if reason is not told[job] or engine.mechanisms is not None:
+            engine.refuse(job, reason)
 
 
 def fill_easy(engine: Engine) -> None:
@@ -91,31 +95,37 @@ def fill_easy(engine: Engine) -> None:
     if reservation is not None:
         by_ms = reservation.time_ms
         engine.promise(head, by_ms)
-    refused: dict[Shape, Refusal] = {}
-    no_room: dict[Shape, Refusal] = {}  # the same for jobs that outlast the reservation
-    for job in waiting.behind_the_head(occupancy.largest_gang()):
+    # by shape: equal shapes are one object, and its id is quicker to look up than its value
+    refused: dict[int, Refusal] = {}
+    no_room: dict[int, Refusal] = {}  # the same for jobs that outlast the reservation
+    told = engine.reasons
+    room = occupancy.largest_gang()
+    for job in waiting.behind_the_head(room):
         shape = shapes[job]
-        reason = refused.get(shape)
+        reason = refused.get(id(shape))
         if reason is None:
-            if shape.gpus > occupancy.largest_gang():
+            if shape.gpus > room:
                 continue
             reason = delays
             if by_ms is None or now + estimates[job] <= by_ms:
                 reason = engine.try_start(job, by_ms)
                 if reason and reason is not delays and reason not in OF_THE_OWNER:
-                    refused[shape] = reason
+                    refused[id(shape)] = reason
             if (
                 reason is delays
                 and reservation is not None
                 and not (reservation.everywhere and shape.gpus > reservation.spare)
             ):
-                reason = no_room.get(shape) or _start_beside(engine, job, reservation)
+                reason = no_room.get(id(shape)) or _start_beside(engine, job, reservation)
                 if reason in OF_THE_PLACE:
-                    no_room[shape] = reason
-        if reason:
+                    no_room[id(shape)] = reason
+            if not reason:
+                room = occupancy.largest_gang()
+                if not room:
+                    break
+                continue
+        if reason is not told[job] or engine.mechanisms is not None:
             engine.refuse(job, reason, head)
-        elif not occupancy.largest_gang():
-            break
 
 
 def _start_beside(engine: Engine, job: int, reservation: Reservation) -> Refusal:
