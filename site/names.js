@@ -14,6 +14,8 @@ function name(place) {
     for (const button of host.shadowRoot.querySelectorAll(".bk-spin-btn")) {
       set(button, "aria-label", button.classList.contains("bk-spin-btn-up") ? "one more" : "one less");
     }
+    // A picture answers no key: what it shows is asked for below it, in the queue and the table.
+    for (const layer of host.shadowRoot.querySelectorAll(".bk-events")) set(layer, "tabindex", "-1");
     name(host.shadowRoot);
   }
 }

@@ -66,6 +66,7 @@ class Session:
     playing: bool = False
     every_change: bool = False
     _generation: int = 0
+    _plays: int = 0
 
     def choose(self, **changes: Any) -> None:
         """Take new choices and run them; an impossible one is refused in a sentence."""
@@ -88,7 +89,8 @@ class Session:
         except (ScenarioError, ValueError) as error:
             self.complain(str(error))
             return
-        self.clock.later(0, lambda: self._advance(work, self._generation))
+        generation = self._generation
+        self.clock.later(0, lambda: self._advance(work, generation))
 
     def leave(self) -> None:
         """Forget the run: another part asks for another."""
@@ -191,14 +193,15 @@ class Session:
     def play(self, playing: bool) -> None:
         """Let the moment run on, or stop it."""
         self.playing = playing and self.run is not None
+        self._plays += 1
         if self.playing and self.run is not None:
             if self.time_ms >= self.run.last_ms:
                 self.time_ms = 0
-            self._tick(self._generation)
+            self._tick((self._generation, self._plays))
         self.changed("moment")
 
-    def _tick(self, generation: int) -> None:
-        if not self.playing or self.run is None or generation != self._generation:
+    def _tick(self, begun: tuple[int, int]) -> None:
+        if not self.playing or self.run is None or begun != (self._generation, self._plays):
             return
         then = self.time_ms + max(1, self.run.last_ms // 400)
         if self.every_change:
@@ -208,7 +211,7 @@ class Session:
             self.playing = False
             self.changed("moment")
         else:
-            self.clock.later(180, lambda: self._tick(generation))
+            self.clock.later(180, lambda: self._tick(begun))
 
     @property
     def moment(self) -> Moment | None:

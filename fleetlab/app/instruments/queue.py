@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import panel as pn
 
 from fleetlab.app.session import Session
@@ -13,13 +15,22 @@ from fleetlab.wording import duration, plural
 SHOWN = 5
 
 
+class Jobs(pn.widgets.RadioBoxGroup):  # type: ignore[misc]
+    """A list of jobs that may have grown shorter while a reader's click was on its way."""
+
+    def _process_property_change(self, props: dict[str, Any]) -> dict[str, Any]:
+        if (props.get("active") or 0) >= len(self.values):
+            props = {name: value for name, value in props.items() if name != "active"}
+        return super()._process_property_change(props)  # type: ignore[no-any-return]
+
+
 class Queue:
     """The head of the queue as a list to choose from, and a field to ask about any job."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._quiet = False
-        self.list = pn.widgets.RadioBoxGroup(
+        self.list = Jobs(
             name="Waiting jobs",
             options={},
             margin=(4, 0, 10, 0),
