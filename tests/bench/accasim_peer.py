@@ -21,7 +21,8 @@ from datetime import datetime
 collections.Mapping = collections.abc.Mapping  # it predates the move of this name
 logging.disable(logging.INFO)
 os.environ["TZ"] = "UTC"
-time.tzset()
+if hasattr(time, "tzset"):
+    time.tzset()
 
 from accasim.base.allocator_class import FirstFit  # noqa: E402
 from accasim.base.scheduler_class import EASYBackfilling, FirstInFirstOut  # noqa: E402

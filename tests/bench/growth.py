@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import resource
 import sys
 import time
 from collections.abc import Sequence
@@ -54,13 +53,22 @@ def measure(gpus: int, jobs: int) -> dict[str, float]:
     spent = time.process_time() - began
     if run.end_ms.min() < 0:
         raise RuntimeError("a job has not ended")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "gpus": fleet.gpus,
         "jobs": jobs,
         "us_per_job": 1e6 * spent / jobs,
-        "peak_mb": peak // (1 << 20 if sys.platform == "darwin" else 1 << 10),
+        "peak_mb": peak_mb(),
     }
+
+
+def peak_mb() -> int:
+    """Return the most memory that this process had, in MiB (0 where the system does not say)."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak) // (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
 def picture(points: Sequence[Point]) -> str:

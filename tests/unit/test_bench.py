@@ -19,7 +19,7 @@ def test_a_size_is_measured_to_its_end_and_has_at_least_its_gpus() -> None:
     assert fleet.gpus == 1024 and len(jobs) == 300
     found = measure(1000, 300)
     assert (found["gpus"], found["jobs"]) == (1024, 300)
-    assert found["us_per_job"] > 0 and found["peak_mb"] > 0
+    assert found["us_per_job"] > 0 and found["peak_mb"] >= 0
 
 
 def test_the_largest_size_is_a_hundred_times_the_smallest() -> None:
