@@ -6,7 +6,9 @@ import { copyLink, exportAs, readLedger, readTrace, savePicture } from "./exchan
 import { askAfresh, showLedger, withParadoxRun, withPolicyRun } from "./ledger.js";
 import { readLock, showFault } from "./lock.js";
 import { nameControls } from "./names.js";
-import { addressOf, placeNow, remember, rememberLocation, scenarioIn } from "./place.js";
+import {
+  addressOf, addressOfLink, forgetQueries, keepQuery, placeNow, queryHere, remember, rememberLocation, scenarioIn,
+} from "./place.js";
 import {
   TRACKS, asText, merge, newRecord, partIn, predictionOf, runWith, withImport, withPart, withRun,
   withWritten,
@@ -24,9 +26,8 @@ let record = newRecord(root.dataset.track, root.dataset.version);
 let query = scenarioIn(location.search); // the scenario as the address, and later Python, words it
 let typing = 0;
 let python = null;
-// By part, on this track: the query it was left with, the newest value of each of its texts, and a
-// run that ended before the prediction, which is evidence only after it.
-const queries = new Map();
+// By part, on this track: the newest value of each of its texts, and a run that ended before the
+// prediction, which is evidence only after it.
 const frames = new Map();
 const unlockedRuns = new Map();
 
@@ -94,7 +95,7 @@ function arrive(moved) {
   const [oldTrack, oldView] = [root.dataset.track, root.dataset.view];
   const unknown = globalThis.placeReader(placeNow());
   const { track, view: name, part } = root.dataset;
-  if (track !== oldTrack) queries.clear();
+  if (track !== oldTrack) forgetQueries();
   const here = queryHere();
   view.note("track_note", unknown ? "There is no track of that name. Choose one of these four." : "");
   for (const link of document.querySelectorAll("[data-to]")) {
@@ -106,7 +107,7 @@ function arrive(moved) {
   document.title = trackName ? `${trackName}, Fleet Orchestration` : "Fleet Orchestration";
   if (track && (track !== oldTrack || here !== query)) {
     query = here;
-    queries.set(Number(part), query);
+    keepQuery(Number(part), query);
     if (track !== oldTrack) {
       view.clearFrame();
       frames.clear();
@@ -121,30 +122,6 @@ function arrive(moved) {
   }
 }
 
-// A fragment that names another part than the query does wins over it: #part2.
-function queryHere() {
-  const search = scenarioIn(placeNow().search);
-  const part = partNow();
-  if (!root.dataset.track || (partIn(search) ?? 1) === part) return search;
-  const meant = queryOf(part);
-  remember("replaceState", addressOf(meant, root.dataset.view));
-  return meant;
-}
-
-const queryOf = (part) => queries.get(part) ?? `?track=${root.dataset.track}&part=${part}`;
-
-// Who came by a link to one part and then chooses a track goes on to that part.
-function withPartHere(search) {
-  const part = partIn(placeNow().search);
-  return part && !root.dataset.track && !partIn(search) ? `${search}&part=${part}` : search;
-}
-
-// Where a fragment of this page leads: a part as it was left, or another view of this one.
-function within(fragment) {
-  const [, part] = /^part(\d)$/.exec(fragment) ?? [];
-  return part ? addressOf(queryOf(Number(part)), fragment) : addressOf(query, fragment);
-}
-
 function follow(event) {
   const link = event.target.closest("a[href]");
   const plainClick = !event.defaultPrevented && event.button === 0 &&
@@ -156,8 +133,7 @@ function follow(event) {
   if (link.classList.contains("skip")) find("#main").focus();
   else {
     flushTyping();
-    const inside = link.getAttribute("href").startsWith("#");
-    remember("pushState", inside ? within(target.hash.slice(1)) : addressOf(withPartHere(target.search), ""));
+    remember("pushState", addressOfLink(link, query));
     arrive(true);
   }
 }
@@ -184,7 +160,7 @@ const onTell = {
     const track = new URLSearchParams(value).get("track");
     if (track !== root.dataset.track || partIn(value) !== partNow()) return;
     query = value;
-    queries.set(partNow(), query);
+    keepQuery(partNow(), query);
     remember("replaceState", addressOf(query, root.dataset.view));
   },
   policy({ of, policy }) {

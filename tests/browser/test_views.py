@@ -1,5 +1,6 @@
 """The page's views and addresses, which stand before Python is there."""
 
+import re
 from typing import Any
 
 import pytest
@@ -68,3 +69,24 @@ def test_the_brief_lists_the_way_and_nothing_is_wider_than_a_phone(lab: Any, tra
         page.locator(f".top [data-to={view}]").click()
         widths = page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
         assert widths[0] <= widths[1], f"{view} is {widths[0]} px wide on {widths[1]}"
+
+
+def test_a_part_is_found_again_as_it_was_left(lab: Any) -> None:
+    page: Page = lab("?track=guardian&part=1&load=70&seed=4")
+    html = page.locator("html")
+    expect(html).to_have_attribute("data-fleetlab-run", re.compile("."), timeout=60_000)
+    first = html.get_attribute("data-fleetlab-run")
+    stage = page.locator("#part1-stage")
+    expect(stage.locator(":scope > *")).to_have_count(1)
+
+    page.get_by_role("navigation").get_by_role("link", name="2 Topology").click()
+    expect(page).to_have_url(re.compile(r"part=2(&seed=\d+)?$"))
+    expect(html).not_to_have_attribute("data-fleetlab-run", first or "", timeout=60_000)
+    expect(stage.locator(":scope > *")).to_have_count(0)
+    expect(page.locator("#part2-stage > *")).to_have_count(1)
+
+    page.go_back()
+    expect(html).to_have_attribute("data-fleetlab-run", first or "", timeout=60_000)
+    assert "load=70" in page.url
+    assert "seed=4" in page.url
+    expect(stage.locator(":scope > *")).to_have_count(1)
