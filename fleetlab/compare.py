@@ -141,6 +141,8 @@ def _words(run: Run, event: Event, job: int, a: int, b: int) -> str:
             return f"node {node + 1} of block {block + 1} {_NODE[event]}"
         case Event.DEADLOCK:
             return f"{a} jobs hold {b} GPUs and wait for ever"
+        case Event.STOP:
+            return "the reader's own policy is stopped"
         case Event.WORK:
             return f"{name} has done {a / 1000:g} s of work that counts"
         case _:
