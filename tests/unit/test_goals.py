@@ -1,4 +1,4 @@
-"""Part 2's ten scored runs: the default fails, several ways pass, and a search's best is in reach."""
+"""Part 2's ten scored runs: the default fails, several ways pass, a search's best is in reach."""
 
 from __future__ import annotations
 

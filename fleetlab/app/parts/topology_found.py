@@ -27,8 +27,8 @@ def slots(study: Study, scoring: Sequence[str]) -> dict[str, Any]:
         "goal": (
             f"Ten scored runs at {wanted.load} % load and a fabric {wanted.penalty} % slower "
             f"across blocks, each on {UNSEEN_SEEDS} seeds you have not seen. Find the highest MFU: "
-            f"it passes when {wanted.work * 100:g} % of the work offered gets done and nobody of low "
-            f"priority waits over {wanted.starved_h:g} h."
+            f"it passes when {wanted.work * 100:g} % of the work offered gets done and nobody of "
+            f"low priority waits over {wanted.starved_h:g} h."
         )
     }
     for number in range(1, ITERATIONS + 1):

@@ -184,7 +184,7 @@ class Study:
         """Return the runs that answer the part's question, where they are not there yet."""
         if len(self.baseline) == 2 * len(BASELINE_LOADS):
             return []
-        usual = Scenario.default(scenario.track, 2).but(seed=scenario.seed)
+        usual = Scenario.default(scenario.track, 2).but(seed=scenario.seed, jobs=scenario.jobs)
         return [
             Trial(f"{gang} {load}", usual.but(gang=gang, load=load))
             for load in BASELINE_LOADS
