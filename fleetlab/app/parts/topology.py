@@ -102,7 +102,8 @@ class TopologyPenalty:
         heard = getattr(self, f"_hear_{name}", None)
         if heard is not None:
             heard(value)
-            self._session.changed("trials")
+            if self._session.run is not None:
+                self._session.changed("trials")
 
     # ---- what the reader does
 
