@@ -54,6 +54,11 @@ def asks_for(shape: Shape, fleet: Fleet) -> str:
     """Return what a gang asks for, in words: ``8 GPUs in one node``."""
     if fleet.class_counts:
         classes = len(fleet.class_counts)
+        if shape.gpus > 1:
+            level = f" of class V{shape.needs_class + 1}"
+            better = " or better" if 0 < shape.needs_class < classes - 1 else ""
+            where = " in one group" if shape.span == BLOCK else ""
+            return f"{shape.gpus} devices{level * bool(shape.needs_class)}{better}{where}"
         if shape.needs_class == 0:
             return "any device"
         if shape.needs_class == classes - 1:

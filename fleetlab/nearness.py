@@ -101,6 +101,26 @@ def pair_ms() -> tuple[float, float, float]:
     return compute + RADIO_MS[0], compute + RADIO_MS[1], compute + RADIO_MS[2]
 
 
+def talk_ms(track: str) -> tuple[str, tuple[float, float, float]]:
+    """Return what a gang of ``track`` exchanges, in words, and how long that takes by tier, in ms."""
+    match track:
+        case "titan":
+            return "an AllReduce of 1 GB over 64 GPUs", allreduce_ms()
+        case "guardian":
+            near, middle, far = perception_ms()
+            loop = (near - COMPUTE_MS, middle - COMPUTE_MS, far - COMPUTE_MS)
+            return "the 48 AllReduces of one loop", loop
+        case "nomad":
+            near, middle, far = frame_ms()
+            return "the AllReduce of one frame", (
+                near - RENDER_MS,
+                middle - RENDER_MS,
+                far - RENDER_MS,
+            )
+        case _:
+            return "the agreement of two hearables", RADIO_MS
+
+
 def service_of(run: Run) -> Service | None:
     """Return what the run's placements made of its track's service; None outside Part 2."""
     scenario = run.scenario

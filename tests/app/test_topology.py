@@ -83,7 +83,7 @@ def test_the_lock_opens_the_answer_and_the_seesaw_as_measured(track: str) -> Non
     reader = Reader(track)
     frame = reader.frame
     assert frame["answer"] == "decreases-busy"
-    assert "You said otherwise" in frame["reveal"] and "At 85 %" in frame["reveal"]
+    assert "You said otherwise" in frame["reveal"] and "At 85\u00a0%" in frame["reveal"]
     assert frame["seesaw_title"] and 0.0 <= frame["bars"]["tilt"] <= 1.0
     assert len(frame["seesaw_table"]) == 3
     # gangs and hold-and-wait at two loads, strict and loose, and the run itself
@@ -158,7 +158,7 @@ def test_a_scored_run_uses_unseen_seeds_and_keeps_them_as_evidence() -> None:
     scored = [Scenario.parse(run["scenario"]) for run in reader.runs[before:]]
     assert [scenario.seed for scenario in scored] == list(unseen_seeds(1))
     assert all((s.load, s.penalty) == (93, 30) for s in scored)
-    assert reader.frame["slot1"].startswith("loose, fifo: MFU ")
+    assert reader.frame["slot1"].startswith("loose, FIFO: MFU ")
     assert reader.frame["scored"] == "9 of 10 scored runs left."
 
 
@@ -269,7 +269,7 @@ def test_the_seesaw_says_which_way_it_tips() -> None:
     strict = {"allocated": 0.8, "mfu": 0.37, "wait_so_far_s": 3600.0}
     loose = {"allocated": 0.98, "mfu": 0.35, "wait_so_far_s": 36_000.0}
     assert seesaw_title(strict, loose) == (
-        "Loose placement: 98.0 % allocated, less work done, 10× the wait"
+        "Loose placement: 98.0\u00a0% allocated, less work done, 10× the wait"
     )
     quick = loose | {"mfu": 0.37, "wait_so_far_s": 600.0}
     assert seesaw_title(strict, quick).endswith("as much work done, and shorter waits")

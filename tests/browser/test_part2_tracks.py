@@ -138,13 +138,13 @@ def test_a_rule_wins_goodput_back_and_a_hostile_one_is_stopped(reader: Reader) -
     expect(reader.says("rule_problem")).to_contain_text("cannot use import", timeout=LONG_MS)
     field.fill(HOLDS_OUT)
     reader.click("Run my rule")
-    expect(reader.says("rule_title")).to_contain_text("wins back 100.0 %", timeout=LONG_MS)
+    expect(reader.says("rule_title")).to_contain_text("wins back 100 %", timeout=LONG_MS)
     expect(reader.says("rule_problem")).to_have_text("")
 
 
 def test_a_point_leads_back_to_its_run_from_the_list(reader: Reader) -> None:
     points = reader.part.get_by_role("combobox", name="Return to a run")
-    strict = points.locator("option", has_text="strict, fifo, load 85").first.inner_text()
+    strict = points.locator("option", has_text="strict, FIFO, load 85").first.inner_text()
     points.select_option(label=strict)
     expect(reader.says("title")).to_contain_text("No gang lies across blocks", timeout=LONG_MS)
     assert "patience=-1" in reader.page.evaluate("location.search")

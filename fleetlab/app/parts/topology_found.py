@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fleetlab.app.parts.topology_runs import percent
+from fleetlab.app.parts.topology_runs import percent, whole
 from fleetlab.app.parts.topology_study import (
     COMMUNICATION,
     COST,
@@ -25,9 +25,9 @@ def slots(study: Study, scoring: Sequence[str]) -> dict[str, Any]:
     wanted = goal(study.scenario.track)
     shown: dict[str, Any] = {
         "goal": (
-            f"Ten scored runs at {wanted.load} % load and a fabric {wanted.penalty} % slower "
+            f"Ten scored runs at {whole(wanted.load)} load and a fabric {whole(wanted.penalty)} slower "
             f"across blocks, each on {UNSEEN_SEEDS} seeds you have not seen. Find the highest MFU: "
-            f"it passes when {wanted.work * 100:g} % of the work offered gets done and nobody of "
+            f"it passes when {whole(wanted.work * 100)} of the work offered gets done and nobody of "
             f"low priority waits over {wanted.starved_h:g} h."
         )
     }
@@ -119,11 +119,11 @@ def rule_words(study: Study, ruling: Sequence[str]) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "rule_problem": study.rule_problem,
         "rule_model": (
-            f"The model: {COMMUNICATION:.0%} of a step is communication that compute does not "
+            f"The model: {whole(COMMUNICATION * 100)} of a step is communication that compute does not "
             f"hide, and over the spine it takes {COST:g} times as long (the links are "
-            f"{bandwidth_ratio():.1f} times narrower). A step takes {rule_penalty()} % longer, so "
+            f"{bandwidth_ratio():.1f} times narrower). A step takes {whole(rule_penalty())} longer, so "
             f"goodput falls by {percent(rule_loss())}."
-        ).replace("21%", "21 %"),
+        ),
         "rule_state": f"Running: {ruling[0]}." if ruling else "",
         "rule_running": "yes" if ruling else "",
         "rule_title": "",

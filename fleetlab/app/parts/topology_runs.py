@@ -15,11 +15,16 @@ PART = 2
 
 
 def percent(share: float) -> str:
-    """Return a share as it is read: ``97.6 %``, ``7 %``."""
-    return f"{share * 100:.1f} %" if share < 0.9995 else "100 %"
+    """Return a share as it is read, to a tenth of a percent, never parted at a line's end."""
+    return f"{share * 100:.1f}\u00a0%" if share < 0.9995 else "100\u00a0%"
 
 
 # ---- the seesaw
+
+
+def whole(number: float) -> str:
+    """Return a number of percent as it is read."""
+    return f"{number:g}\u00a0%"
 
 
 def seesaw(study: Study) -> dict[str, Any]:
@@ -44,8 +49,8 @@ def seesaw(study: Study) -> dict[str, Any]:
             f"{duration(loose['wait_so_far_s'])}. The side that waits longer hangs lower."
         ),
         "seesaw_detail": (
-            f"At {study.scenario.load} % offered load, with gangs across blocks "
-            f"{study.scenario.penalty} % slower. The heavier side waits longer. Move the fabric "
+            f"At {whole(study.scenario.load)} offered load, with gangs across blocks "
+            f"{whole(study.scenario.penalty)} slower. The heavier side waits longer. Move the fabric "
             "and look for where it turns over."
         ),
         "seesaw_table": [
@@ -99,7 +104,7 @@ def scatter(study: Study) -> dict[str, Any]:
     best = front[-1]
     shortest = front[0]
     words = (
-        f"{best.words} has both the most work and the shortest wait of {plural(len(points), 'run')}"
+        f"One of {plural(len(points), 'run')} has both the most work and the shortest wait: {best.words}"
         if len(front) == 1
         else f"Of {plural(len(points), 'run')}, {len(front)} are on the front: from "
         f"{duration(shortest.wait_s)} and MFU {shortest.mfu:.3f} to {duration(best.wait_s)} and "
@@ -138,20 +143,20 @@ def reveal(session: Session, study: Study) -> dict[str, Any]:
     busy, busy_gang = study.baseline[f"hold-and-wait {high}"], study.baseline[f"whole {high}"]
     answer = questions()[PART].answer
     words = [
-        f"At {low} % load hold-and-wait allocates {percent(hold['allocated'])} of the fleet, and "
+        f"At {whole(low)} load hold-and-wait allocates {percent(hold['allocated'])} of the fleet, and "
         f"{percent(hold['productive'])} does useful work; with gangs {percent(gang['allocated'])} "
         f"and {percent(gang['productive'])}."
     ]
     if hold.get("deadlocked") or busy.get("deadlocked"):
         at = low if hold.get("deadlocked") else high
-        words.append(f"At {at} % it ends in a deadlock: everyone holds, nobody has all.")
+        words.append(f"At {whole(at)} it ends in a deadlock: everyone holds, nobody has all.")
     else:
         words.append(
             "It never quite locks on this track, whose gangs are small beside the fleet; it only "
             "wastes what they hold."
         )
     words.append(
-        f"At {high} % the mean wait so far is {duration(busy['wait_so_far_s'])} with hold-and-wait "
+        f"At {whole(high)} the mean wait so far is {duration(busy['wait_so_far_s'])} with hold-and-wait "
         f"and {duration(busy_gang['wait_so_far_s'])} with gangs: once the fleet is busy, waiting "
         "for all of its GPUs at once is what keeps everybody's wait short."
     )
@@ -165,5 +170,5 @@ def reveal(session: Session, study: Study) -> dict[str, Any]:
     if isinstance(number, int | float):
         off = abs(number - hold["productive"] * 100)
         verdict = "was close" if off <= 10 else f"was off by {off:.0f} points"
-        words.append(f"Your {number:g} % {verdict}.")
+        words.append(f"Your {whole(number)} {verdict}.")
     return {"reveal": " ".join(words), "answer": answer}

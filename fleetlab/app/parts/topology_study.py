@@ -50,12 +50,16 @@ def bandwidth_ratio() -> float:
     return SAME_LEAF.bandwidth_bytes_s / CROSS_SPINE.bandwidth_bytes_s
 
 
+ORDER_WORDS = {"fifo": "FIFO", "fair": "fair share", "drf": "DRF", "sjf": "shortest first"}
+
+
 def in_words(scenario: Scenario, measured: bool = True) -> str:
     """Return a policy in a few words; with ``measured`` load, fabric and seed too."""
     patience = {FOR_EVER: "strict", 0: "loose"}.get(
         scenario.patience, f"{duration(scenario.patience * 60)} patience".replace(".0", "")
     )
-    parts = ["hold-and-wait" if scenario.gang != "whole" else patience, scenario.order]
+    order = ORDER_WORDS.get(scenario.order, scenario.order)
+    parts = ["hold-and-wait" if scenario.gang != "whole" else patience, order]
     if scenario.order == "priority" and scenario.ageing:
         parts.append(f"ageing {scenario.ageing} h")
     if scenario.quota != "none":
@@ -63,7 +67,7 @@ def in_words(scenario: Scenario, measured: bool = True) -> str:
     if scenario.starvation:
         parts.append(f"bound {scenario.starvation} h")
     if scenario.placement != "best-fit":
-        parts.append(scenario.placement)
+        parts.append(scenario.placement.replace("-", " "))
     if measured:
         parts += [
             f"load {scenario.load} %",

@@ -16,7 +16,7 @@ from fleetlab.log import Event
 from fleetlab.missions import Mission, mission
 from fleetlab.missions.goals import goal
 from fleetlab.moment import Moment
-from fleetlab.nearness import Service, allreduce_ms
+from fleetlab.nearness import Service, talk_ms
 from fleetlab.reach import Reach, held_idle, idle_gpus, reach_of
 from fleetlab.run import Run
 from fleetlab.wording import clock, dollars, duration, plural
@@ -206,9 +206,13 @@ def _service(service: Service, track: Mission, idle: float, run: Run) -> dict[st
     }
 
 
+def _ms(time_ms: float) -> str:
+    return f"{time_ms:.0f}\u00a0ms" if time_ms >= 20 else f"{time_ms:.2g}\u00a0ms"
+
+
 def _hops(run: Run, reach: Reach, track: Mission) -> dict[str, Any]:
-    """Return the hop gauge: the running gangs by tier, and what an AllReduce takes there."""
-    priced = allreduce_ms()
+    """Return the hop gauge: the running gangs by tier, and what they pay there to talk."""
+    what, priced = talk_ms(track.track)
     shares = reach.shares
     mean = sum(share * ms for share, ms in zip(shares, priced, strict=True))
     names = [
@@ -217,26 +221,26 @@ def _hops(run: Run, reach: Reach, track: Mission) -> dict[str, Any]:
         f"over several {track.words['blocks']}",
     ]
     shown: dict[str, Any] = {"bars": {}, "labels": {}}
-    rows = [["where a gang lies", f"{track.gpu}s now", "share", "1 GB AllReduce over 64 GPUs"]]
+    rows = [["where a gang lies", f"{track.gpu}s now", "share", what]]
     for number, (key, hops) in enumerate((("node", 0), ("block", 1), ("spine", 3))):
         shown["bars"][f"hops_{key}"] = shares[number]
         shown["labels"][f"hops_{key}"] = f"{names[number]}, {plural(hops, 'hop')}"
         shown[f"hops_{key}"] = (
-            f"{percent(shares[number])} of the gangs’ {track.gpu}s; {priced[number]:.0f} ms"
+            f"{percent(shares[number])} of the gangs’ {track.gpu}s; {_ms(priced[number])}"
         )
         rows.append(
             [
                 names[number],
                 str(reach.gpus[number]),
                 percent(shares[number]),
-                f"{priced[number]:.1f} ms",
+                _ms(priced[number]),
             ]
         )
     shown["hops_title"] = (
         "No gang runs now"
         if not sum(reach.gpus)
-        else f"{percent(shares[2])} of the gangs cross the spine: an AllReduce takes "
-        f"{mean:.0f} ms on average, {priced[1]:.0f} ms in one block"
+        else f"{percent(shares[2])} of the gangs’ {track.gpu}s reach across {track.words['blocks']}: "
+        f"{what} takes {_ms(mean)} on average, {_ms(priced[1])} in one {track.words['block']}"
     )
     shown["hops_table"] = rows
     return shown
