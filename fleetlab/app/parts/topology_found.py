@@ -25,10 +25,11 @@ def slots(study: Study, scoring: Sequence[str]) -> dict[str, Any]:
     wanted = goal(study.scenario.track)
     shown: dict[str, Any] = {
         "goal": (
-            f"Ten scored runs at {whole(wanted.load)} load and a fabric {whole(wanted.penalty)} slower "
-            f"across blocks, each on {UNSEEN_SEEDS} seeds you have not seen. Find the highest MFU: "
-            f"it passes when {whole(wanted.work * 100)} of the work offered gets done and nobody of "
-            f"low priority waits over {wanted.starved_h:g} h."
+            f"Ten scored runs at {whole(wanted.load)} load and a fabric "
+            f"{whole(wanted.penalty)} slower across blocks, each on {UNSEEN_SEEDS} seeds you have "
+            "not seen. Find the highest MFU: it passes when "
+            f"{whole(wanted.work * 100)} of the work offered gets done and nobody of low priority "
+            f"waits over {wanted.starved_h:g} h."
         )
     }
     for number in range(1, ITERATIONS + 1):
@@ -119,10 +120,10 @@ def rule_words(study: Study, ruling: Sequence[str]) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "rule_problem": study.rule_problem,
         "rule_model": (
-            f"The model: {whole(COMMUNICATION * 100)} of a step is communication that compute does not "
-            f"hide, and over the spine it takes {COST:g} times as long (the links are "
-            f"{bandwidth_ratio():.1f} times narrower). A step takes {whole(rule_penalty())} longer, so "
-            f"goodput falls by {percent(rule_loss())}."
+            f"The model: {whole(COMMUNICATION * 100)} of a step is communication that compute "
+            f"does not hide, and over the spine it takes {COST:g} times as long (the links are "
+            f"{bandwidth_ratio():.1f} times narrower). A step takes {whole(rule_penalty())} "
+            f"longer, so goodput falls by {percent(rule_loss())}."
         ),
         "rule_state": f"Running: {ruling[0]}." if ruling else "",
         "rule_running": "yes" if ruling else "",
