@@ -143,7 +143,8 @@ export function showLock(section, record) {
   if (!prediction) return;
   const [guess, sureness] = [guessOf(prediction), surenessOf(prediction)];
   write("locked_detail", `${guess ? `${guess}, ` : ""}${sureness}.`, section);
-  const choice = textOf(part, prediction.choice).split(/[,:]/)[0].toLowerCase();
+  const choice = textOf(part, prediction.choice).split(/[,:]/)[0]
+    .replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
   write("yours", `You said at ${clock(prediction.at)}: ${[choice, guess].filter(Boolean).join(", ")} ` +
     `(${sureness}).`, section);
 }
