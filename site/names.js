@@ -29,9 +29,21 @@ function nameSlider(host) {
   const handle = host.shadowRoot.querySelector(".noUi-handle");
   const title = host.shadowRoot.querySelector(".bk-slider-title")?.textContent ?? "";
   if (!handle) return;
-  set(handle, "aria-label", title.split(":")[0]);
+  const [name] = nameAndValue(title);
+  if (name) set(handle, "aria-label", name);
+  else { // a slider of words has its title and its word in a line of its own above it
+    const [above, word] = nameAndValue(textOf(host.previousElementSibling));
+    set(handle, "aria-label", above);
+    set(handle, "aria-valuetext", word);
+  }
   const shown = textOf(host.nextElementSibling); // the clock beside the slider of simulated time
   if (/^day /.test(shown)) set(handle, "aria-valuetext", shown);
+}
+
+// "Fabric: longer across blocks, %: 30" is a name, and behind the last colon a value.
+function nameAndValue(text) {
+  const colon = text.lastIndexOf(":");
+  return colon < 0 ? [text, ""] : [text.slice(0, colon), text.slice(colon + 1).trim()];
 }
 
 function textOf(host) {
