@@ -1,4 +1,4 @@
-"""A smoke run in Firefox: the lab goes live there too."""
+"""A smoke run in Firefox: a reader chooses, predicts and turns a knob there too."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import pytest
 
 from builder.browser import find_firefox
 from builder.node import node_program, npm
+from tests.browser.reader import run_of
 
 DRIVER = Path(__file__).parent / "firefox"
 
@@ -24,7 +25,9 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_lab_goes_live_in_firefox_without_an_error(site: str, driver: Path) -> None:
+def test_part_1_begins_in_firefox_too_and_its_runs_are_those_of_cpython(
+    site: str, driver: Path
+) -> None:
     firefox = os.environ.get("FLEETLAB_FIREFOX") or find_firefox()
     if firefox is None:
         pytest.skip("no Firefox here, and no root to install Debian's package with")
@@ -39,3 +42,9 @@ def test_the_lab_goes_live_in_firefox_without_an_error(site: str, driver: Path) 
     assert found["errors"] == []
     assert found["state"] == "live", found["alerts"]
     assert "fleetlab:live" in found["marks"]
+    assert found["saved"] == "saved"
+    opening, unlocked, random = found["runs"]
+    assert "placement=random" in random["query"]
+    assert opening["digest"] == run_of("?track=titan&workload=titan-crisis").digest
+    assert unlocked["digest"] == run_of(unlocked["query"]).digest
+    assert random["digest"] == run_of(random["query"]).digest
