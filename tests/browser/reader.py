@@ -100,7 +100,8 @@ class Reader:
     def choose(self, group: str, option: str) -> None:
         """Choose one of the options of a knob."""
         radios = self.page.get_by_role("radiogroup", name=group, exact=True)
-        radios.get_by_text(option, exact=True).click()
+        words = re.compile(f"^{re.escape(option)}$")
+        radios.locator("label").filter(has_text=words).click()
 
     def go(self, query: str) -> None:
         """Go to another Scenario by the address, as a press on the browser's Back does."""
