@@ -107,6 +107,8 @@ class ElasticBuffer:
         for instrument in (self.ring, self.course, self.converge):
             instrument.paint(colours)
         self._show_moment()
+        if self._run is not None:
+            self._session.changed("replicas")  # the case's picture has colours of its own
 
     def show(self, what: str) -> None:
         """Show the session after ``what`` of it has changed."""
