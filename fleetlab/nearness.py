@@ -102,7 +102,7 @@ def pair_ms() -> tuple[float, float, float]:
 
 
 def talk_ms(track: str) -> tuple[str, tuple[float, float, float]]:
-    """Return what a gang of ``track`` exchanges, in words, and how long that takes by tier, in ms."""
+    """Return what a gang of ``track`` exchanges, in words, and how long it takes by tier, in ms."""
     match track:
         case "titan":
             return "an AllReduce of 1 GB over 64 GPUs", allreduce_ms()

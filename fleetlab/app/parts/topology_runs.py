@@ -50,8 +50,8 @@ def seesaw(study: Study) -> dict[str, Any]:
         ),
         "seesaw_detail": (
             f"At {whole(study.scenario.load)} offered load, with gangs across blocks "
-            f"{whole(study.scenario.penalty)} slower. The heavier side waits longer. Move the fabric "
-            "and look for where it turns over."
+            f"{whole(study.scenario.penalty)} slower. The heavier side waits longer. Move the "
+            "fabric and look for where it turns over."
         ),
         "seesaw_table": [
             ["placement", "allocated", "productive", "MFU", "mean wait so far", "across blocks"],
@@ -104,7 +104,8 @@ def scatter(study: Study) -> dict[str, Any]:
     best = front[-1]
     shortest = front[0]
     words = (
-        f"One of {plural(len(points), 'run')} has both the most work and the shortest wait: {best.words}"
+        f"One of {plural(len(points), 'run')} has both the most work and the shortest wait: "
+        f"{best.words}"
         if len(front) == 1
         else f"Of {plural(len(points), 'run')}, {len(front)} are on the front: from "
         f"{duration(shortest.wait_s)} and MFU {shortest.mfu:.3f} to {duration(best.wait_s)} and "
@@ -143,8 +144,8 @@ def reveal(session: Session, study: Study) -> dict[str, Any]:
     busy, busy_gang = study.baseline[f"hold-and-wait {high}"], study.baseline[f"whole {high}"]
     answer = questions()[PART].answer
     words = [
-        f"At {whole(low)} load hold-and-wait allocates {percent(hold['allocated'])} of the fleet, and "
-        f"{percent(hold['productive'])} does useful work; with gangs {percent(gang['allocated'])} "
+        f"At {whole(low)} load hold-and-wait allocates {percent(hold['allocated'])} of the fleet, "
+        f"and {percent(hold['productive'])} does useful work; with gangs {percent(gang['allocated'])} "
         f"and {percent(gang['productive'])}."
     ]
     if hold.get("deadlocked") or busy.get("deadlocked"):
@@ -156,8 +157,8 @@ def reveal(session: Session, study: Study) -> dict[str, Any]:
             "wastes what they hold."
         )
     words.append(
-        f"At {whole(high)} the mean wait so far is {duration(busy['wait_so_far_s'])} with hold-and-wait "
-        f"and {duration(busy_gang['wait_so_far_s'])} with gangs: once the fleet is busy, waiting "
+        f"At {whole(high)} the mean wait so far is {duration(busy['wait_so_far_s'])} with "
+        f"hold-and-wait and {duration(busy_gang['wait_so_far_s'])} with gangs: once the fleet is busy, waiting "
         "for all of its GPUs at once is what keeps everybody's wait short."
     )
     choice = session.prediction.get("choice")

@@ -239,7 +239,8 @@ def _hops(run: Run, reach: Reach, track: Mission) -> dict[str, Any]:
     shown["hops_title"] = (
         "No gang runs now"
         if not sum(reach.gpus)
-        else f"{percent(shares[2])} of the gangs’ {track.gpu}s reach across {track.words['blocks']}: "
+        else f"{percent(shares[2])} of the gangs’ {track.gpu}s reach across "
+        f"{track.words['blocks']}: "
         f"{what} takes {_ms(mean)} on average, {_ms(priced[1])} in one {track.words['block']}"
     )
     shown["hops_table"] = rows
