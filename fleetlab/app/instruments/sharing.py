@@ -79,7 +79,7 @@ class SharingControls:
             "load", "seed",
         ):  # fmt: skip
             widget = getattr(self, name)
-            slides = isinstance(widget, pn.widgets.IntSlider | pn.widgets.DiscreteSlider)
+            slides = isinstance(widget, pn.widgets.IntSlider)
             widget.param.watch(
                 lambda event, name=name: self._changed(name, event),
                 "value_throttled" if slides else "value",

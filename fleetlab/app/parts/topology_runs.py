@@ -144,9 +144,9 @@ def reveal(session: Session, study: Study) -> dict[str, Any]:
     busy, busy_gang = study.baseline[f"hold-and-wait {high}"], study.baseline[f"whole {high}"]
     answer = questions()[PART].answer
     words = [
-        f"At {whole(low)} load hold-and-wait allocates {percent(hold['allocated'])} of the fleet, "
-        f"and {percent(hold['productive'])} does useful work; with gangs {percent(gang['allocated'])} "
-        f"and {percent(gang['productive'])}."
+        f"At {whole(low)} load hold-and-wait allocates {percent(hold['allocated'])} of the "
+        f"fleet, and {percent(hold['productive'])} does useful work; with gangs "
+        f"{percent(gang['allocated'])} and {percent(gang['productive'])}."
     ]
     if hold.get("deadlocked") or busy.get("deadlocked"):
         at = low if hold.get("deadlocked") else high
@@ -157,9 +157,9 @@ def reveal(session: Session, study: Study) -> dict[str, Any]:
             "wastes what they hold."
         )
     words.append(
-        f"At {whole(high)} the mean wait so far is {duration(busy['wait_so_far_s'])} with "
-        f"hold-and-wait and {duration(busy_gang['wait_so_far_s'])} with gangs: once the fleet is busy, waiting "
-        "for all of its GPUs at once is what keeps everybody's wait short."
+        f"At {whole(high)} the mean wait so far is {duration(busy['wait_so_far_s'])} "
+        f"with hold-and-wait and {duration(busy_gang['wait_so_far_s'])} with gangs: once the fleet "
+        "is busy, waiting for all of its GPUs at once is what keeps everybody's wait short."
     )
     choice = session.prediction.get("choice")
     words.append(
