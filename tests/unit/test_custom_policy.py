@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from fleetlab.job import JobTable
 from fleetlab.policy.custom import Ask
 from fleetlab.policy.refusal import Refusal
 from fleetlab.run import Run
+from fleetlab.scenario import Scenario
 
 FLEET = Fleet(2, 2, 4)
 
@@ -122,3 +125,15 @@ def test_a_function_sees_only_devices_that_can_run_the_job() -> None:
     run = run_with(place, jobs, Fleet(1, 3, 1, (2, 1)))
     assert seen == [[[0, 0, 1]]]
     assert run.spans.node.tolist() == [2]
+
+
+def test_the_examples_of_the_document_run() -> None:
+    text = Path("docs/policies.md").read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 2
+    names: dict[str, Any] = {}
+    for block in blocks:
+        # the same on fewer jobs
+        names["small"] = Scenario.default("titan", 2).but(jobs=40)
+        exec(block.replace('Scenario.default("titan", 2)', "small"), names)
+        assert names["run"].stopped == ""
