@@ -6,6 +6,7 @@ import { copyLink, exportAs, readLedger, readTrace, savePicture } from "./exchan
 import { askAfresh, showLedger, withParadoxRun, withPolicyRun } from "./ledger.js";
 import { readLock, showFault } from "./lock.js";
 import { nameControls } from "./names.js";
+import { openPeek } from "./peek.js";
 import {
   addressOf, addressOfLink, forgetQueries, keepQuery, placeNow, queryHere, remember, rememberLocation, scenarioIn,
 } from "./place.js";
@@ -26,6 +27,7 @@ let record = newRecord(root.dataset.track, root.dataset.version);
 let query = scenarioIn(location.search); // the scenario as the address, and later Python, words it
 let typing = 0;
 let python = null;
+const peek = openPeek((question) => python?.tell("peek", question));
 // By part, on this track: the newest value of each of its texts, and a run that ended before the
 // prediction, which is evidence only after it.
 const frames = new Map();
@@ -169,6 +171,7 @@ const onTell = {
   },
   progress: (share) => view.showProgress(view.sectionOf(partNow()), share),
   notice: (sentence) => view.showDock("notice", sentence),
+  peek: (view) => peek.show(view),
   trace_error: (sentence) => write("trace_problem", sentence),
 };
 
@@ -179,7 +182,10 @@ function onState(state, progress) {
     bar.hidden = state !== "loading";
     bar.value = total ? loaded / total : 0;
   }
-  if (state === "live") view.showDock("failure", "");
+  if (state === "live") {
+    view.showDock("failure", "");
+    peek.again(); // of a Python that was not there, or is another one
+  }
   write("loading", {
     loading: !total ? "Python is loading."
       : loaded < total ? `Python is loading: ${megabytes(loaded)} of ${megabytes(total)} MB.`

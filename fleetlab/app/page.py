@@ -10,6 +10,7 @@ from typing import Any
 from fleetlab.app.finished import Finished
 from fleetlab.app.palette import palette
 from fleetlab.app.parts import PARTS, Part, part_of
+from fleetlab.app.peek import Peek
 from fleetlab.app.session import Clock, Session
 from fleetlab.evidence import final_policy
 from fleetlab.run import Run
@@ -39,6 +40,7 @@ class Page:
         self._predictions: dict[tuple[str, int], dict[str, Any]] = {}
         self._records: dict[str, dict[str, Any]] = {}
         self._begun = False
+        self._peek = Peek(clock, lambda view: tell("peek", view))
         scenario = self._read(query)
         self.session = Session(scenario, clock, self._changed, lambda text: tell("notice", text))
         self.part = self._open_part()
@@ -173,6 +175,9 @@ class Page:
     def _hear_narrow(self, narrow: Any) -> None:
         self._narrow = bool(narrow)
         self.part.dress(self._colours, self._narrow)
+
+    def _hear_peek(self, question: Any) -> None:
+        self._peek.hear(question)
 
     def _hear_trace_name(self, name: Any) -> None:
         self._trace_name = str(name)[:120]

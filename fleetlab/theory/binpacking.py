@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fleetlab.theory.binsearch import Completion, SearchLimit, Work, exchange, l2
@@ -28,6 +28,7 @@ __all__ = [
     "lower_bound_l2",
     "next_fit",
     "optimum",
+    "optimum_steps",
 ]
 
 Bins = list[list[Any]]
@@ -160,6 +161,22 @@ def optimum(
     Raises ValueError as ``next_fit`` does, and SearchLimit (with what is known)
     when more than ``node_limit`` nodes would have to be looked at.
     """
+    packing: Bins = []
+    for found in optimum_steps(weights, capacity, work, node_limit):
+        packing = found if found is not None else packing
+    return packing
+
+
+def optimum_steps(
+    weights: Sequence[Any],
+    capacity: Any,
+    work: Work | None = None,
+    node_limit: int = 2_000_000,
+) -> Iterator[Bins | None]:
+    """Yield None after each bin that the search of ``optimum`` looks at, and last its packing.
+
+    Raises as ``optimum`` does.
+    """
     sizes, limit = _whole(weights, capacity)
     work = Work() if work is None else work
     known = min(first_fit_decreasing(sizes, limit), best_fit_decreasing(sizes, limit), key=len)
@@ -168,8 +185,10 @@ def optimum(
     allowance = work.nodes + node_limit
     while least < len(known):
         search = Completion(limit, work, allowance)
+        found = None
         try:
-            found = search.into(Counter(sizes), least)
+            for found in search.steps(Counter(sizes), least):  # noqa: B007
+                yield None
         except SearchLimit:
             raise SearchLimit(
                 f"{node_limit:,} nodes searched: the optimum is between {least} and {len(known)} "
@@ -182,4 +201,4 @@ def optimum(
     by_size: dict[int, list[Any]] = {}
     for size, weight in zip(reversed(sizes), reversed(weights), strict=True):
         by_size.setdefault(size, []).append(weight)
-    return [[by_size[size].pop() for size in bin_] for bin_ in known]
+    yield [[by_size[size].pop() for size in bin_] for bin_ in known]

@@ -127,15 +127,20 @@ class Completion:
         self.allowance = allowance
         self.failed: set[tuple[tuple[int, int], ...]] = set()
 
-    def into(self, items: Counter[int], bins: int) -> list[list[int]] | None:
-        """Return the items packed into at most ``bins`` bins, or None if they cannot be."""
+    def steps(self, items: Counter[int], bins: int) -> Iterator[list[list[int]] | None]:
+        """Yield None after each bin looked at, and last the items in at most ``bins`` bins.
+
+        Ends without a packing if there is none.
+        """
         # An explicit stack: hundreds of bins would be too deep for WebAssembly's.
         left = dict(sorted(items.items(), reverse=True))
         stack: list[tuple[Iterator[list[int]], tuple[tuple[int, int], ...]]] = []
         packed: list[list[int]] = []
         while True:
             if not left:
-                return packed
+                yield packed
+                return
+            yield None
             state = tuple(left.items())
             if self._hopeless(state, bins - len(packed)):
                 self.failed.add(state)
@@ -158,7 +163,7 @@ class Completion:
                     break
                 self.failed.add(stack.pop()[1])
             else:
-                return None
+                return
 
     def _hopeless(self, state: tuple[tuple[int, int], ...], bins: int) -> bool:
         if state in self.failed or not bins:

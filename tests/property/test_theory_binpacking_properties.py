@@ -89,7 +89,7 @@ def test_bin_completion_alone_finds_a_packing_exactly_from_the_optimum_on(items)
     # The heuristics of optimum() hide most of the search; here it stands alone.
     best = fewest(items, 30)
     for bins in (best - 1, best):
-        found = Completion(30, Work(), 10**6).into(Counter(items), bins)
+        *_, found = [None, *Completion(30, Work(), 10**6).steps(Counter(items), bins)]
         assert (found is not None) is (bins >= best)
     assert sorted(chain.from_iterable(found)) == sorted(items)
     assert max(map(sum, found)) <= 30
