@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from time import perf_counter
 from typing import Any
 
 from fleetlab import peek
@@ -10,6 +11,9 @@ from fleetlab.app.session import Clock
 from fleetlab.peek.packing import Packing
 from fleetlab.peek.queueing import Queueing
 from fleetlab.peek.sharing import Sharing
+
+SLICE_S = 0.15
+"""How long the peek works before the page and the part's own runs are heard again."""
 
 
 class Peek:
@@ -42,13 +46,19 @@ class Peek:
     def _advance(self, name: str, answer: peek.Answer, generation: int) -> None:
         if generation != self._generation:
             return
-        try:
-            view = next(answer)
-        except StopIteration:
-            return
-        except peek.FieldError as error:
-            self._tell({"page": name, "problem": str(error), "field": error.field})
-            return
-        if view is not None:
-            self._tell({"page": name, "problem": "", "field": "", **view})
+        # The steps of an answer take from microseconds to a tenth of a second, so their number
+        # is no measure; where the answer pauses cannot change what it says.
+        until = perf_counter() + SLICE_S
+        while True:
+            try:
+                view = next(answer)
+            except StopIteration:
+                return
+            except peek.FieldError as error:
+                self._tell({"page": name, "problem": str(error), "field": error.field})
+                return
+            if view is not None:
+                self._tell({"page": name, "problem": "", "field": "", **view})
+            if perf_counter() >= until:
+                break
         self._clock.later(0, lambda: self._advance(name, answer, generation))

@@ -2,11 +2,18 @@
 
 from typing import Any
 
+import pytest
+
 from fleetlab.app.host import ManualClock
 from fleetlab.app.page import Page
 from fleetlab.app.peek import Peek
 
 WORKED = {"page": "sharing", "capacity": ["9", "18"], "demands": [["1", "4"], ["3", "1"]]}
+
+
+@pytest.fixture(autouse=True)
+def _a_step_is_a_slice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fleetlab.app.peek.SLICE_S", 0)
 
 
 def opened() -> tuple[Peek, ManualClock, list[dict[str, Any]]]:
