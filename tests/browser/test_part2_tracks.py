@@ -108,7 +108,7 @@ def test_locality_is_set_by_keys_and_hops_follow(reader: Reader) -> None:
     expect(reader.says("title")).to_contain_text("No gang lies across blocks", timeout=LONG_MS)
     assert "patience=-1" in reader.page.evaluate("location.search")
     reader.click("Undo")
-    expect(reader.says("title")).to_contain_text("across blocks, and", timeout=LONG_MS)
+    expect(reader.says("title")).to_contain_text("in gangs across blocks", timeout=LONG_MS)
     assert "patience" not in reader.page.evaluate("location.search")
 
 
