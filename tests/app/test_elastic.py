@@ -17,6 +17,7 @@ from fleetlab.app.instruments.ring import AWAY, BROKEN, IN, WORKING, Ring, RingV
 from fleetlab.app.page import Page
 from fleetlab.app.palette import DARK, LIGHT
 from fleetlab.app.parts.elastic import ElasticBuffer
+from fleetlab.app.parts.fragmentation import FragmentationAudit
 from fleetlab.app.picture import Bar, Panel, picture, wrap
 from fleetlab.missions import TRACKS
 from fleetlab.run import Run
@@ -214,6 +215,16 @@ def test_the_knobs_of_training_are_titan_s_alone() -> None:
     for track in TRACKS:
         selects = Visit(f"?track={track}&part=3").part.controls.selects
         assert all(selects[name].visible == (track == "titan") for name in ("tau", "restart"))
+
+
+@pytest.mark.parametrize("track", TRACKS)
+def test_part_1_does_not_offer_what_only_another_part_is_about(track: str) -> None:
+    page = Page(f"?track={track}&part=1", "light", ManualClock(), lambda *_: None, lambda: None)
+    part = page.part
+    assert isinstance(part, FragmentationAudit)
+    offered = set(part.controls.workload.options.values())
+    own = {Scenario.default(track, number).workload for number in (2, 3)}
+    assert track in offered and not offered & own
 
 
 def test_a_workload_of_another_part_is_said_to_be_one() -> None:
