@@ -15,9 +15,9 @@ from . import bytecode, pages
 from .fetch import obtain
 from .lock import RuntimeLock, read_lock
 from .notices import third_party
-from .pack import write_pack
+from .pack import read_pack, write_pack
 from .places import DIST, ROOT, WORK
-from .prerender import is_quick, openings
+from .prerender import is_quick, openings, snapshot
 from .say import BuildError, megabytes, say
 from .steps import kept, key_of
 from .tree import own_files, package_files
@@ -87,9 +87,11 @@ def fill(dist: Path, lock: RuntimeLock, files: dict[str, Path]) -> dict[str, dic
     }
     for name, data in parts.items():
         put_packed(f"runtime/{name}", data)
-    for name, data in openings(parts, lock, files).items():
-        put(f"openings/{name}", data)
-        manifest[f"openings/{name}"] |= content_facts(gzip.decompress(data))
+    put_packed("runtime/resources.pack", resources(parts["packages.pack"]))
+    for folder, made in (("openings", openings), ("runtime", snapshot)):
+        for name, data in made(parts, lock, files).items():
+            put(f"{folder}/{name}", data)
+            manifest[f"{folder}/{name}"] |= content_facts(gzip.decompress(data))
     for name, data in taken(lock, files):
         put(name, data)
     put(NOTICES, third_party(lock, files).encode())
@@ -159,6 +161,12 @@ def packages(lock: RuntimeLock, files: dict[str, Path]) -> bytes:
         return write_pack(bytecode.compile_files(tree, files, lock, "packages"))
 
     return kept("packages.pack", key, make)
+
+
+def resources(pack: bytes) -> bytes:
+    """Return the pack of what in the packages is not code: a snapshot holds all the code it needs."""
+    files = read_pack(pack)
+    return write_pack({path: files[path] for path in files if not path.endswith((".pyc", ".so"))})
 
 
 def own_code(lock: RuntimeLock, files: dict[str, Path]) -> bytes:

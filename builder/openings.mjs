@@ -1,26 +1,47 @@
 // Makes the page's openings with the very app and Python that ship: node openings.mjs FOLDER
 // FOLDER holds Pyodide and the packs; NAME.json.gz and RUN.run.gz are written beside them.
+import { createHash } from "node:crypto";
+import { createRequire } from "node:module";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { installPackages, startPython } from "./runtime.mjs";
 
 const folder = process.argv[2];
+createRequire(import.meta.url)(join(folder, "pyodide.asm.js"));
+let module = null;
+const createModule = globalThis._createPyodideModule;
+globalThis._createPyodideModule = async (settings) => (module = await createModule(settings));
 const python = await startPython(folder);
 await installPackages(python, folder);
-python.globals.set("keep", (name, data) => {
-  const bytes = typeof data === "string" ? Buffer.from(data) : data.toJs();
-  writeFileSync(join(folder, `${name}.gz`), gzipSync(bytes, { level: 9 }));
-  console.log(`done ${name}`);
-});
-python.runPython(`
-from fleetlab.app.openings import openings
+python.runPython("from fleetlab.app import openings; openings.prepare()");
 
-kept = set()
-for opening in openings():
-    keep(opening.name + ".json", opening.to_json())
-    if opening.run_name not in kept | {""}:
-        keep(opening.run_name + ".run", opening.run)
-    kept.add(opening.run_name)
-`);
+// A page takes long to build. Each call gets the one that stands ready, since the whole memory is
+// put back afterwards; numbers, texts and bytes are all that crosses.
+const memory = module.HEAPU8.slice();
+function call(name, ...values) {
+  const handed = values.map((value) => (value instanceof Uint8Array ? `bytes.fromhex("${Buffer.from(value).toString("hex")}")` : `json.loads(${JSON.stringify(JSON.stringify(value))})`));
+  const result = python.runPython(`import json\nresult = openings.${name}(${handed.join(", ")})\nresult.hex() if isinstance(result, bytes) else json.dumps(result)`);
+  module.HEAPU8.set(memory);
+  module.HEAPU8.fill(0, memory.length);
+  return name === "first_run" ? Buffer.from(result, "hex") : JSON.parse(result);
+}
+
+const keep = (name, bytes) => writeFileSync(join(folder, `${name}.gz`), gzipSync(bytes, { level: 9 }));
+const [looks, names] = [["light", "dark", "light narrow", "dark narrow"], call("names")];
+const runs = new Map([["", { name: "", run: Buffer.alloc(0) }]]);
+for (const [track, part, kind] of names) {
+  const query = call("first", track, part, kind);
+  if (!runs.has(query)) {
+    const run = call("first_run", track, part, kind);
+    const name = createHash("sha256").update(run).digest("hex").slice(0, 16);
+    keep(`${name}.run`, run);
+    runs.set(query, { name, run });
+  }
+  const { name, run } = runs.get(query);
+  const shown = Object.fromEntries(looks.map((look) => [look, call("shown", track, part, kind, look, run)]));
+  const other = kind === "locked" ? call("shown", track, part, kind, looks[0], run, 1) : shown[looks[0]];
+  keep(`${track}-${part}-${kind}.json`, call("opening", query, name, shown, other));
+  console.log(`done ${track}, part ${part}, ${kind}`);
+}
 process.exit(0);

@@ -21,6 +21,11 @@ def openings(
     return _made("openings", parts, lock, files)
 
 
+def snapshot(parts: dict[str, bytes], lock: RuntimeLock, files: dict[str, Path]) -> dict[str, bytes]:
+    """Return the files of the snapshot of the app's memory, packed, by name."""
+    return _made("snapshot", parts, lock, files)
+
+
 def is_quick() -> bool:
     """Return whether FLEETLAB_QUICK asks for a site without these: sooner built, later live."""
     return bool(os.environ.get("FLEETLAB_QUICK"))

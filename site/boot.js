@@ -35,6 +35,7 @@ export function boot({ query, theme, record, locked, settled, onTell, onState, o
   let missed = 0;
   let pulse = null;
   let restartedAt = -Infinity;
+  let lean = globalThis.fleetlabLean ?? false; // once the snapshot has failed, it is not tried again
 
   function state(name, progress) {
     root.dataset.fleetlabState = name === "restarting" ? "loading" : name;
@@ -67,7 +68,7 @@ export function boot({ query, theme, record, locked, settled, onTell, onState, o
       worker = new Worker("worker.js");
       listen(worker);
       const stallMs = globalThis.fleetlabStallMs ?? STALL_MS;
-      worker.postMessage({ type: "start", manifest, fresh, stallMs });
+      worker.postMessage({ type: "start", manifest, fresh, stallMs, lean });
       await scripts;
     } catch (error) {
       failure(error.file ?? "", error.message);
@@ -201,6 +202,13 @@ export function boot({ query, theme, record, locked, settled, onTell, onState, o
       embedding = embedding.then(() => tell(name, value)); // after the patches before it
     },
     failure: ({ file, sentence }) => failure(file, sentence),
+    unfit: ({ reason }) => {
+      console.warn(`The snapshot did not do, Python starts without it: ${reason}`);
+      lean = true;
+      stop();
+      state("loading", { loaded: 0, total: 0, what: "" });
+      start(false);
+    },
   };
 
   function tell(name, value) {

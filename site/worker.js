@@ -1,12 +1,31 @@
 // The worker that Python runs in. It fetches every file of the runtime at once, checks each
-// against the build's manifest, starts CPython, and passes messages between it and the page.
+// against the build's manifest, brings Python up, and passes messages between it and the page.
+//
+// There are two ways up. "snapshot": the memory of a Python that has built the page already is
+// put in place. "lean": CPython starts, imports everything and builds the page itself.
 "use strict";
 
 const CORE = ["runtime/pyodide.js", "runtime/pyodide.asm.js"];
 const WASM = "runtime/pyodide.asm.wasm.gz";
-const LIBRARY = "runtime/python_stdlib.zip.gz";
-const PACKS = ["runtime/packages.pack.gz", "runtime/fleetlab.pack.gz"];
 const PACKAGE_LIST = "runtime/pyodide-lock.json";
+const OWN = "runtime/fleetlab.pack.gz";
+const COMMON = [...CORE, WASM, PACKAGE_LIST, OWN];
+
+const LIBRARY = "runtime/python_stdlib.zip.gz";
+const PACKAGES = "runtime/packages.pack.gz";
+const LEAN = [LIBRARY, PACKAGES];
+
+const RESTORE = "restore.js";
+const FACTS = "runtime/snapshot.json.gz";
+const MEMORY = "runtime/memory.snapshot.gz";
+const LIBRARIES = "runtime/libraries.pack.gz"; // the compiled code of what the packages hold
+const RESOURCES = "runtime/resources.pack.gz"; // of the packages, what is not code
+const SNAPSHOT = [RESTORE, FACTS, MEMORY, LIBRARIES, RESOURCES];
+
+// The snapshot spares some four seconds of work and costs some three megabytes more: below this
+// speed, measured on the first half megabyte, the lean way is the faster one.
+const SLOW_BYTES_S = 750_000;
+const MEASURED_BYTES = 500_000;
 
 // A file that could not be had, or whose bytes are not the build's.
 class FileFailure extends Error {
@@ -20,6 +39,7 @@ let host = null; // the Python module fleetlab.app.host, once it is there
 let live = false;
 let python = null;
 let failed = false;
+let way = "lean";
 
 self.onmessage = ({ data }) => {
   if (data.type === "start") start(data).catch(fail);
@@ -32,38 +52,74 @@ function fail(error) {
   if (failed) return; // the first failure is the cause; the others follow from it
   failed = true;
   const file = error instanceof FileFailure ? error.file : "";
+  if (way === "snapshot" && !COMMON.includes(file)) {
+    unfit(error);
+    return;
+  }
   const sentence = file ? error.message : `Python could not start: ${lastLine(error.message)}`;
   if (!file) console.warn(error.message);
   self.postMessage({ type: "failure", file, sentence });
 }
 
-async function start({ manifest, fresh, stallMs }) {
-  const fetchFile = fetcher(manifest, fresh, stallMs);
-  const scripts = CORE.map((name) => fetchFile(name));
-  const wasm = fetchFile(WASM, compileWhileArriving);
-  const library = fetchFile(LIBRARY);
-  const packs = PACKS.map((name) => fetchFile(name));
-  const list = fetchFile(PACKAGE_LIST);
-  const all = Promise.all([...scripts, wasm, library, ...packs, list]);
+// The snapshot does not do here: the page starts again the lean way.
+function unfit(error) {
+  self.postMessage({ type: "unfit", reason: String(error.stack ?? error) });
+}
 
+async function start({ manifest, fresh, stallMs, lean }) {
+  const files = fetcher(manifest, fresh, stallMs);
+  const core = CORE.map((name) => files.fetch(name));
+  const wasm = files.fetch(WASM, compileWhileArriving);
+  const list = files.fetch(PACKAGE_LIST);
+  const own = files.fetch(OWN);
+  const common = [...core, wasm, list, own];
+  common.forEach((file) => file.catch(() => {}));
+  const measured = lean || !manifest[MEMORY] ? 0 : await Promise.race([files.speed, Promise.all(common)]);
+  if (measured > SLOW_BYTES_S) way = "snapshot";
+  files.expect(way === "snapshot" ? SNAPSHOT : LEAN);
+  await (way === "snapshot" ? restore : importAll)({ files, core, wasm, list, own, common });
+  self.postMessage({ type: "ready" });
+}
+
+async function importAll({ files, core, wasm, list, own, common }) {
+  const [library, packages] = LEAN.map((name) => files.fetch(name));
+  const all = Promise.all([...common, library, packages]);
   // Pyodide itself only logs a failed download and then waits for ever, so it gets verified
   // bytes, and a file that fails ends the start here.
-  await Promise.race([Promise.all(scripts), all]);
-  for (const name of CORE) run(name);
-  const booted = boot(wasm, library, list);
+  await Promise.race([Promise.all(core), all]);
+  CORE.forEach(run);
+  const booted = boot({ wasm, list, library });
   python = await Promise.race([booted, all.then(() => booted)]);
   await all;
-
-  const total = sizeOf(manifest);
-  const progress = (what) => self.postMessage({ type: "progress", loaded: total, total, what });
-  progress("unpacking Python's packages");
-  const libraries = [];
-  for (const pack of packs) libraries.push(...unpack((await pack).bytes));
-  for (const path of libraries.sort()) await python._api.loadDynlib(path, false, []);
-  progress("importing the scheduler and its instruments");
+  files.say("unpacking Python's packages");
+  const libraries = [packages, own].map(async (pack) => unpack((await pack).bytes));
+  for (const path of (await Promise.all(libraries)).flat().sort()) {
+    await python._api.loadDynlib(path, false, []);
+  }
+  files.say("importing the scheduler and its instruments");
   python.runPython("import importlib; importlib.invalidate_caches()");
   host = python.pyimport("fleetlab.app.host");
-  self.postMessage({ type: "ready" });
+}
+
+async function restore({ files, core, wasm, list, own, common }) {
+  const [script, facts, memory, libraries, resources] = SNAPSHOT.map((name) => files.fetch(name));
+  const all = Promise.all([...common, script, facts, memory, libraries, resources]);
+  all.catch(() => {});
+  await Promise.race([Promise.all([...core, script, facts]), all]);
+  [...CORE, RESTORE].forEach(run);
+  const codes = libraries.then(({ bytes }) => readPack(bytes).map(([, code]) => code));
+  const options = restoring({
+    facts: JSON.parse(new TextDecoder().decode((await facts).bytes)),
+    heap: memory.then(({ bytes }) => bytes),
+    codes: Promise.all([wasm.then(({ bytes }) => bytes), codes]),
+  });
+  const library = Promise.resolve({ bytes: new Uint8Array() }); // its modules are in the memory
+  const booted = boot({ wasm, list, library }, options);
+  python = await Promise.race([booted, all.then(() => booted)]);
+  await all;
+  for (const pack of [resources, own]) unpack((await pack).bytes);
+  python.pyimport("fleetlab.app.warm").reseed();
+  host = python.pyimport("fleetlab.app.host");
 }
 
 // Opens the page for its reader; `shown` names the document that it shows already.
@@ -85,21 +141,21 @@ function run(name) {
 }
 
 // Starts CPython with what this worker has fetched itself.
-async function boot(...files) {
+async function boot(files, options = {}) {
   // A file that failed has been reported, and this worker is about to end: Pyodide, which would
   // report it again in its own words, is left waiting.
-  const [wasm, library, list] = files.map((file) => file.catch(() => new Promise(() => {})));
+  const held = (file) => file.catch(() => new Promise(() => {}));
   const { fetch } = self;
   const { instantiateStreaming } = WebAssembly;
   self.fetch = async (address) => {
     const name = String(address).split("/").pop();
     if (name === "pyodide.asm.wasm") return null; // answered below, by the compiled module
-    if (name === "python_stdlib.zip") return new Response((await library).bytes);
-    if (name === "pyodide-lock.json") return new Response((await list).bytes);
+    if (name === "python_stdlib.zip") return new Response((await held(files.library)).bytes);
+    if (name === "pyodide-lock.json") return new Response((await held(files.list)).bytes);
     throw new Error(`Pyodide asked for ${name}, which this site does not ship.`);
   };
   WebAssembly.instantiateStreaming = async (_, imports) => {
-    const { module } = await wasm;
+    const { module } = await held(files.wasm);
     return { module, instance: await WebAssembly.instantiate(module, imports) };
   };
   try {
@@ -108,6 +164,7 @@ async function boot(...files) {
       env: { PYTHONHASHSEED: "0" },
       stdout: (line) => console.log(line),
       stderr: (line) => console.warn(line),
+      ...options,
     });
   } finally {
     self.fetch = fetch;
@@ -115,68 +172,81 @@ async function boot(...files) {
   }
 }
 
-// Writes a pack's files into Python's file system; returns the paths of compiled libraries.
-function unpack(bytes) {
+// Returns a pack's files: [path, bytes] each, in its order.
+function readPack(bytes) {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   const index = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  const folders = new Set();
-  const libraries = [];
   let start = 4 + length;
-  for (const [path, size] of index) {
+  return index.map(([path, size]) => [path, bytes.subarray(start, (start += size))]);
+}
+
+// Writes a pack's files into Python's file system; returns the paths of compiled libraries.
+function unpack(pack) {
+  const folders = new Set();
+  const files = readPack(pack);
+  for (const [path, bytes] of files) {
     const folder = path.slice(0, path.lastIndexOf("/"));
     if (!folders.has(folder)) {
       python.FS.mkdirTree(folder);
       folders.add(folder);
     }
-    python.FS.writeFile(path, bytes.subarray(start, start + size), { canOwn: true });
-    if (path.endsWith(".so")) libraries.push(path);
-    start += size;
+    python.FS.writeFile(path, bytes, { canOwn: true });
   }
-  return libraries;
+  return files.map(([path]) => path).filter((path) => path.endsWith(".so"));
 }
 
 // ---- files ----------------------------------------------------------------------------------
 
-// Returns fetchFile(name, tap): the file's verified bytes, with what `tap` makes of the stream
-// while it arrives.
+// Returns {fetch, expect, say, speed}. fetch(name, tap): the file's verified bytes, with what `tap`
+// makes of the stream while it arrives; expect(names): what will be fetched besides COMMON;
+// speed: promise of the bytes a second at which the first of them came.
 function fetcher(manifest, fresh, stallMs) {
   const loaded = new Map();
-  const total = sizeOf(manifest);
+  const sizeOf = (names) => names.reduce((sum, name) => sum + (manifest[name]?.size ?? 0), 0);
+  let total = sizeOf([...COMMON, ...SNAPSHOT]);
+  let measured;
+  const speed = new Promise((resolve) => (measured = resolve));
+  const began = performance.now();
+  let count = 0;
+
+  const say = (what) => self.postMessage({ type: "progress", loaded: count, total, what });
   const report = (name, bytes) => {
-    const size = manifest[name].size;
+    const { size } = manifest[name];
     loaded.set(name, Math.min(bytes, size));
-    const sum = [...loaded.values()].reduce((a, b) => a + b, 0);
-    const waiting = [...loaded].filter(([n, b]) => b < manifest[n].size).map(([n]) => n);
-    self.postMessage({ type: "progress", loaded: sum, total, what: waiting[0] ?? "" });
+    count = [...loaded.values()].reduce((a, b) => a + b, 0);
+    if (count > MEASURED_BYTES) measured((count / (performance.now() - began)) * 1000);
+    say([...loaded].find(([other, some]) => some < manifest[other].size)?.[0] ?? "");
   };
 
-  return async (name, tap) => {
+  async function fetchFile(name, tap) {
     const facts = manifest[name];
     try {
       if (!facts) throw new FileFailure(name, `The build's manifest does not list ${name}.`);
       report(name, 0);
-      const stream = await arriving(name, fresh, stallMs, (bytes) => report(name, bytes));
+      const { stream, packed } = await arriving(name, fresh, stallMs, (bytes) => report(name, bytes));
       const [kept, tapped] = tap ? stream.tee() : [stream, null];
       const made = tap?.(tapped);
       made?.catch(() => {}); // wrong bytes are reported as such, by verify below
       const bytes = await collect(name, kept);
-      await verify(name, bytes, facts);
+      await verify(name, bytes, packed, facts);
       report(name, facts.size);
       return { bytes, module: await made };
     } catch (error) {
       fail(error);
       throw error;
     }
+  }
+
+  return {
+    fetch: fetchFile,
+    expect: (names) => (total = sizeOf([...COMMON, ...names])),
+    say,
+    speed,
   };
 }
 
-function sizeOf(manifest) {
-  const names = [...CORE, WASM, LIBRARY, ...PACKS, PACKAGE_LIST];
-  return names.reduce((sum, name) => sum + (manifest[name]?.size ?? 0), 0);
-}
-
-// Returns the file's decoded bytes as a stream. A file ending in .gz is unpacked unless the
-// server has already done so.
+// Returns {stream, packed}: the file's decoded bytes as they arrive, and the list of the packed
+// pieces of a file ending in .gz, unless the server has unpacked it already.
 async function arriving(name, fresh, stallMs, report) {
   const stop = new AbortController();
   const stalled = new FileFailure(
@@ -223,7 +293,8 @@ async function arriving(name, fresh, stallMs, report) {
   };
 
   const first = await next();
-  const packed = name.endsWith(".gz") && first?.[0] === 0x1f && first?.[1] === 0x8b;
+  const isPacked = name.endsWith(".gz") && first?.[0] === 0x1f && first?.[1] === 0x8b;
+  const packed = isPacked ? [first] : null;
   const raw = new ReadableStream({
     start(controller) {
       if (first) controller.enqueue(first);
@@ -231,11 +302,15 @@ async function arriving(name, fresh, stallMs, report) {
     },
     async pull(controller) {
       const value = await next();
-      if (value) controller.enqueue(value);
-      else controller.close();
+      if (!value) {
+        controller.close();
+        return;
+      }
+      packed?.push(value);
+      controller.enqueue(value);
     },
   });
-  return packed ? raw.pipeThrough(new DecompressionStream("gzip")) : raw;
+  return { stream: packed ? raw.pipeThrough(new DecompressionStream("gzip")) : raw, packed };
 }
 
 async function collect(name, stream) {
@@ -247,7 +322,8 @@ async function collect(name, stream) {
   }
 }
 
-async function verify(name, bytes, facts) {
+// The packed bytes are the fewer, so they are what is checked where they came.
+async function verify(name, bytes, packed, facts) {
   const size = facts.content_size ?? facts.size;
   if (bytes.length !== size) {
     throw new FileFailure(
@@ -256,9 +332,10 @@ async function verify(name, bytes, facts) {
     );
   }
   if (!self.crypto?.subtle) return; // only on plain http from another machine
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const checked = packed ? await new Blob(packed).arrayBuffer() : bytes;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", checked));
   const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (hex !== (facts.content_sha256 ?? facts.sha256)) {
+  if (hex !== (packed ? facts.sha256 : facts.content_sha256 ?? facts.sha256)) {
     throw new FileFailure(name, `The file ${name} is damaged: its bytes are not the build's.`);
   }
 }
@@ -304,6 +381,10 @@ function receive(data) {
 }
 
 function complain(error) {
+  if (way === "snapshot" && /ModuleNotFoundError|FileNotFoundError/.test(error.message)) {
+    unfit(error); // something that the snapshot should hold
+    return;
+  }
   console.error(error.message);
   const value = `That could not be carried out: ${lastLine(error.message)}`;
   self.postMessage({ type: "tell", name: "notice", value });

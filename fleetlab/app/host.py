@@ -80,6 +80,14 @@ class Link:
         # Panel waits for a server's event loop where there is a session; here changes act at once.
         document._session_context = None
 
+    def close(self) -> None:
+        """Let go of the document, which Panel would keep for ever."""
+        from panel.io.state import state
+
+        state._stylesheets.pop(self.document, None)
+        for root in self._places:
+            state._views.pop(root, None)
+
     def enter(self) -> None:
         """Make this the document that Panel works on."""
         from panel.io.state import state
@@ -151,6 +159,7 @@ class Desk:
         self._post("tell", name, json.dumps(value))
 
     def _redraw(self) -> None:
+        self.link.close()
         self.link = Link(self.page.slots)
         self._post("document", "", self.link.text())
         self.link.listen(self._post)

@@ -2,119 +2,114 @@
 
 An opening is the page's document in every look, what is told with it, and the
 finished run that Python goes on from. It is made by the app itself, so that the
-page drawn from it and the page that Python has later are the same.
+page drawn from it and the page that Python has later are the same. Everything
+here is a function of its arguments on a desk that nobody has used, which the
+build puts back as it was after each call.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from fleetlab.app import host
-from fleetlab.app.finished import Finished
+from fleetlab.app.finished import unpack
 from fleetlab.app.parts import PARTS
 from fleetlab.missions import TRACKS
-from fleetlab.scenario import Scenario
 
 LOOKS = ("light", "dark", "light narrow", "dark narrow")
 KINDS = ("open", "locked", "bare")
 """Before the prediction is locked; after it; and with no run, for a Scenario the build lacks."""
 
 # Two readers who have predicted differently: what differs between their pages is not the build's.
-PREDICTIONS = ({"choice": "", "number": 0}, {"choice": "much", "number": 1000})
+PREDICTIONS: tuple[dict[str, Any], ...] = (
+    {"choice": "", "number": 0},
+    {"choice": "much", "number": 1000},
+)
 
 
-@dataclass(frozen=True)
-class Opening:
-    """One opening. ``query`` is the Scenario that was run; ``looks`` holds a document a look."""
-
-    name: str
-    query: str
-    looks: dict[str, str]
-    told: list[tuple[str, Any]]
-    run: bytes
-
-    @property
-    def run_name(self) -> str:
-        """A name for the run, the same for the same run; empty without one."""
-        return hashlib.sha256(self.run).hexdigest()[:16] if self.run else ""
-
-    def to_json(self) -> str:
-        """Return the opening as the page reads it, each document with its fingerprint."""
-        looks = {
-            look: {"fingerprint": host.fingerprint(text), "document": json.loads(text)}
-            for look, text in self.looks.items()
-        }
-        return json.dumps(
-            {"query": self.query, "told": self.told, "looks": looks, "run": self.run_name}
-        )
-
-
-def openings() -> Iterator[Opening]:
-    """Return all openings, part by part and track by track."""
+def prepare() -> None:
+    """Build a desk for each part; its clock stands still."""
     for part in PARTS:
-        for track in TRACKS:
-            runs: dict[Scenario, Finished] = {}
-            for kind in KINDS:
-                yield opening(track, part, kind, runs)
+        host.prepare(part, host.ManualClock())
 
 
-def opening(track: str, part: int, kind: str, runs: dict[Scenario, Finished]) -> Opening:
-    """Return one opening; a run that is not among ``runs`` is made here and kept there."""
-    query = f"track={track}&part={part}"
-    records = [_record(track, part, prediction) for prediction in PREDICTIONS]
-    if kind != "locked":
-        records = [""]
-    finished = _first_run(query, part, records[0], runs) if kind != "bare" else None
-    seen = [_opened(query, part, LOOKS[0], record, finished)[1] for record in records]
-    told = _agreed(*seen) if len(seen) > 1 else seen[0]
-    return Opening(
-        name=f"{track}-{part}-{kind}",
-        query=next((value for name, value in told if name == "query"), ""),
-        looks={look: _opened(query, part, look, records[0], finished)[0] for look in LOOKS},
-        told=told,
-        run=finished.pack() if finished else b"",
+def names() -> list[tuple[str, int, str]]:
+    """Return track, part and kind of every opening."""
+    return [(track, part, kind) for part in PARTS for track in TRACKS for kind in KINDS]
+
+
+def first(track: str, part: int, kind: str) -> str:
+    """Return the query of the Scenario that is run first; empty where nothing is."""
+    if kind == "bare":
+        return ""
+    page = host.prepare(part).page
+    page.open(_query(track, part), LOOKS[0], _record(track, part, kind, 0), None)
+    return page.first.query()
+
+
+def first_run(track: str, part: int, kind: str) -> bytes:
+    """Return the finished run of the Scenario that is run first, packed."""
+    page = host.prepare(part).page
+    clock = page.session.clock
+    assert isinstance(clock, host.ManualClock)
+    page.open(_query(track, part), LOOKS[0], _record(track, part, kind, 0), None)
+    page.begin()
+    while page.session.finished is None:
+        if not clock.turn():
+            raise RuntimeError(f"{page.first.query()} came to no run")
+    return page.session.finished.pack()
+
+
+def shown(track: str, part: int, kind: str, look: str, run: bytes, reader: int = 0) -> str:
+    """Return as JSON the page in a look: its document, the fingerprint of that, what is told."""
+    posted: list[tuple[str, str, Any]] = []
+    record = _record(track, part, kind, reader)
+    host.prepare(part).present(
+        lambda *message: posted.append(message),
+        _query(track, part),
+        look,
+        json.dumps(record) if record else "",
+        unpack(run) if run else None,
+        "",
+    )
+    document = next(value for kind, _, value in posted if kind == "document")
+    told = [(name, json.loads(value)) for kind, name, value in posted if kind == "tell"]
+    return json.dumps(
+        {
+            "document": json.loads(document),
+            "fingerprint": host.fingerprint(document),
+            "told": told,
+        }
     )
 
 
-def _record(track: str, part: int, prediction: dict[str, Any]) -> str:
-    return json.dumps({"track": track, "predictions": [{"part": part, **prediction}]})
+def opening(query: str, run: str, looks: dict[str, str], other: str) -> str:
+    """Return an opening as the page reads it.
+
+    ``looks`` are what ``shown`` returned by look, ``other`` what it returned for the
+    second reader; ``run`` names the file of the run. What two readers are told
+    differently is left out: of a frame, the texts that differ.
+    """
+    seen = {look: json.loads(text) for look, text in looks.items()}
+    told = []
+    for (name, one), (_, another) in zip(
+        seen[LOOKS[0]]["told"], json.loads(other)["told"], strict=True
+    ):
+        if isinstance(one, dict) and isinstance(another, dict):
+            told.append((name, {key: one[key] for key in one if another.get(key) == one[key]}))
+        elif one == another:
+            told.append((name, one))
+    for page in seen.values():
+        del page["told"]
+    return json.dumps({"query": query, "run": run, "told": told, "looks": seen})
 
 
-def _first_run(query: str, part: int, record: str, runs: dict[Scenario, Finished]) -> Finished:
-    clock = host.ManualClock()
-    page = host.Desk(part, clock).page
-    page.open(query, LOOKS[0], json.loads(record) if record else None, None)
-    if page.first not in runs:
-        page.begin()
-        while page.session.finished is None:
-            if not clock.turn():
-                raise RuntimeError(f"{query} came to no run")
-        runs[page.first] = page.session.finished
-    return runs[page.first]
+def _query(track: str, part: int) -> str:
+    return f"track={track}&part={part}"
 
 
-def _opened(
-    query: str, part: int, look: str, record: str, finished: Finished | None
-) -> tuple[str, list[tuple[str, Any]]]:
-    """Return the document of a page as it opens, and what it tells, the address's query first."""
-    posted: list[tuple[str, str, Any]] = []
-    desk = host.Desk(part, host.ManualClock())
-    desk.present(lambda *message: posted.append(message), query, look, record, finished, "")
-    document = next(value for kind, _, value in posted if kind == "document")
-    return document, [(name, json.loads(value)) for kind, name, value in posted if kind == "tell"]
-
-
-def _agreed(first: list[tuple[str, Any]], second: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """Return what two readers are told alike, of each frame only the texts that are the same."""
-    alike: list[tuple[str, Any]] = []
-    for (name, one), (_, other) in zip(first, second, strict=True):
-        if isinstance(one, dict) and isinstance(other, dict):
-            same = {key: value for key, value in one.items() if other.get(key) == value}
-            alike.append((name, same))
-        elif one == other:
-            alike.append((name, one))
-    return alike
+def _record(track: str, part: int, kind: str, reader: int) -> dict[str, Any] | None:
+    if kind != "locked":
+        return None
+    return {"track": track, "predictions": [{"part": part, **PREDICTIONS[reader]}]}

@@ -1,0 +1,79 @@
+"""What is done with the app before a snapshot of its memory is taken, so that a reader need not wait.
+
+Everything that a reader's page imports, compiles or builds on its first use is
+used once; then a page of each part is left standing, unopened.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import linecache
+import re
+import sys
+from types import FunctionType
+
+from bokeh.core.property.bases import Property
+from panel.io.state import state
+from param import Parameter
+
+from fleetlab.app import host
+from fleetlab.app.finished import unpack
+from fleetlab.app.openings import LOOKS, shown
+from fleetlab.app.parts import PARTS
+
+TURNS = 30
+
+
+def up() -> None:
+    """Open a page of each part, run it, turn it over; then leave fresh ones standing."""
+    for part in PARTS:
+        shown("titan", part, "bare", LOOKS[1], b"")
+        clock = host.ManualClock()
+        desk = host.Desk(part, clock)
+        record = json.dumps({"track": "titan", "predictions": [{"part": part}]})
+        query = f"track=titan&part={part}&jobs=300"
+        desk.open(lambda *_: None, query, LOOKS[0], record, None, "")
+        for _ in range(TURNS):
+            clock.turn()
+        finished = desk.page.session.finished
+        if finished is not None:
+            unpack(finished.pack())
+        desk.page.hear("theme", "dark")
+        desk.link.apply(json.dumps({"events": []}))
+    # Panel would keep every page that was ever built.
+    host._desks.clear()
+    state._views.clear()
+    state._stylesheets.clear()
+    for part in PARTS:
+        host.prepare(part)
+
+
+def tidy() -> None:
+    """Drop what would only make the snapshot larger: caches, and help texts that nobody reads."""
+    linecache.clearcache()
+    re.purge()
+    sys._clear_type_cache()
+    for thing in gc.get_objects():
+        if isinstance(thing, FunctionType) and thing.__doc__:
+            constants = thing.__code__.co_consts
+            if constants and constants[0] is thing.__doc__:
+                thing.__code__ = thing.__code__.replace(co_consts=(None, *constants[1:]))
+            thing.__doc__ = None
+        if isinstance(thing, FunctionType):
+            thing.__code__ = thing.__code__.replace(co_linetable=b"")
+        elif isinstance(thing, Property):
+            thing._help = None
+        elif isinstance(thing, Parameter):
+            thing.doc = None
+    gc.collect()
+
+
+def reseed() -> None:
+    """Seed what draws at random anew: every reader has the same memory, and not the same draws."""
+    import random
+
+    import numpy as np
+
+    random.seed()
+    np.random.seed()

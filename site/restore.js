@@ -1,0 +1,102 @@
+// Restores, in the worker, the snapshot of Python's memory that builder/snapshot.mjs has made.
+"use strict";
+
+// Replaces Pyodide's module maker by one that puts back what of the module is not in its memory.
+// Returns options for loadPyodide. `heap` and `codes` ([main module's, [each library's]], as bytes)
+// may still be on their way.
+// eslint-disable-next-line no-unused-vars -- the worker calls it
+function restoring({ facts, heap, codes }) {
+  const create = self._createPyodideModule;
+  const compiled = codes.then(([, codes]) => Promise.all(codes.map((code) => WebAssembly.compile(code))));
+  compiled.catch(() => {}); // awaited below
+  self._createPyodideModule = async (settings) => {
+    const module = await create(settings);
+    putBack(module, facts, await compiled);
+    const memory = await heap;
+    addSegments(memory, facts, await codes);
+    const { restoreSnapshot } = module.API;
+    module.API.restoreSnapshot = () => {
+      const config = restoreSnapshot(memory);
+      countArguments(module);
+      return config;
+    };
+    return module;
+  };
+  return {
+    // Pyodide only asks for the size here: the memory itself is put in place above.
+    _loadSnapshot: new Uint8Array(facts.size),
+    _snapshotDeserializer: ({ function: text }) => (text ? entriesToObject : null),
+  };
+}
+
+// The one function that Python holds when the snapshot is made: Pyodide's way of making an object
+// of a dictionary.
+function entriesToObject(entries) {
+  return Object.fromEntries(entries.map(([key, value]) => [key, value === undefined ? null : value]));
+}
+
+// The heap travels as what differs from the data that the modules' code brings along.
+function addSegments(memory, facts, [main, libraries]) {
+  for (const { library, from, length, address } of facts.segments) {
+    const code = library < 0 ? main : libraries[library];
+    const at = facts.header + address;
+    for (let i = 0; i < length; i++) memory[at + i] ^= code[from + i];
+  }
+}
+
+function putBack(module, facts, libraries) {
+  const table = module.wasmTable;
+  if (table.length > facts.tableBase) {
+    throw new Error(`this browser's function table has ${table.length} slots, the snapshot's ${facts.tableBase}`);
+  }
+  table.grow(facts.tableLength - table.length);
+  for (const [name, value] of Object.entries(facts.globals)) global(module, name).value = value;
+  const exported = facts.libraries.map((library, number) => place(module, library, libraries[number]));
+  for (const [slot, library, name] of facts.slots) {
+    module.setWasmTableEntry(slot, exported[library][name]);
+  }
+  module.updateTableMap(facts.tableBase, facts.tableLength - facts.tableBase);
+  const { loadedLibsByName: byName, loadedLibsByHandle: byHandle } = module.LDSO;
+  for (const [name, target] of facts.names) byName[name] ??= byName[target];
+  for (const [handle, name] of facts.handles) if (handle) byHandle[handle] = byName[name];
+}
+
+function global(module, name) {
+  return (module.GOT[name] ??= new WebAssembly.Global({ value: "i32", mutable: true }, 0));
+}
+
+// Instantiates a library where it lay; its relocations and constructors are in the heap already.
+function place(module, { path, memory, table }, code) {
+  const own = module.LDSO.loadedLibsByName.__main__.exports;
+  let exported = null;
+  const stubs = {};
+  const env = new Proxy(stubs, {
+    get(_, name) {
+      if (name === "__memory_base") return memory;
+      if (name === "__table_base") return table;
+      if (name in own && !own[name].stub) return own[name];
+      return (stubs[name] ??= (...values) => {
+        const found = module.resolveGlobalSymbol(name).sym ?? exported[name];
+        if (!found) throw new Error(`${path} asks for ${name}, which nothing has`);
+        return found(...values);
+      });
+    },
+  });
+  const globals = new Proxy({}, { get: (_, name) => global(module, name) });
+  const imports = { env, wasi_snapshot_preview1: env, "GOT.mem": globals, "GOT.func": globals };
+  const instance = new WebAssembly.Instance(code, imports);
+  exported = Object.fromEntries(
+    Object.entries(instance.exports).map(([name, value]) => [
+      name,
+      typeof value === "object" ? value.value + memory : value,
+    ]),
+  );
+  module.LDSO.loadedLibsByName[path] = { refcount: Infinity, name: path, exports: exported, global: false };
+  return exported;
+}
+
+// How a function's arguments are counted depends on the engine: its own way is written back.
+function countArguments(module) {
+  const offset = module.HEAP32[module.__PyEM_EMSCRIPTEN_COUNT_ARGS_OFFSET >>> 2];
+  module.HEAP32[(module.__PyRuntime + offset) >>> 2] = module._PyEM_CountArgsPtr;
+}
