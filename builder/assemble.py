@@ -15,8 +15,11 @@ from . import bytecode, pages
 from .fetch import obtain
 from .lock import RuntimeLock, read_lock
 from .notices import third_party
+from .offline import NAME as OFFLINE
+from .offline import offline_zip
 from .pack import read_pack, write_pack
 from .places import DIST, ROOT, WORK
+from .policy import with_policy
 from .prerender import is_quick, openings, snapshot
 from .say import BuildError, megabytes, say
 from .steps import kept, key_of
@@ -38,7 +41,7 @@ STATIC = "static/extensions/panel"
 def build() -> Path:
     """Return the folder of the built site, made anew only if something it is made of changed."""
     key = key_of([ROOT / "build.py", ROOT / "builder", ROOT / "fleetlab", SITE,
-                  ROOT / "requirements", ROOT / "runtime.lock.toml", "quick" if is_quick() else ""])  # fmt: skip
+                  ROOT / "requirements", ROOT / "runtime.lock.toml", str(is_quick())])  # fmt: skip
     if stands(DIST, key):
         say("dist/: nothing changed, reused")
         return DIST
@@ -59,6 +62,10 @@ def build() -> Path:
 
 
 NOTICES = "THIRD_PARTY.txt"
+FIRST_BYTES = 20.5e6
+REPEAT_BYTES = 100e3
+MEMORY = "runtime/memory.snapshot.gz"
+LEAN = ("runtime/fleetlab.pack.gz", "runtime/packages.pack.gz", "runtime/python_stdlib.zip.gz")
 
 
 def fill(dist: Path, lock: RuntimeLock, files: dict[str, Path]) -> dict[str, dict[str, Any]]:
@@ -87,7 +94,7 @@ def fill(dist: Path, lock: RuntimeLock, files: dict[str, Path]) -> dict[str, dic
     }
     for name, data in parts.items():
         put_packed(f"runtime/{name}", data)
-    put_packed("runtime/resources.pack", resources(parts["packages.pack"]))
+    put_packed("runtime/resources.pack", resources(parts["packages.pack"], parts["fleetlab.pack"]))
     for folder, made in (("openings", openings), ("runtime", snapshot)):
         for name, data in made(parts, lock, files).items():
             put(f"{folder}/{name}", data)
@@ -99,8 +106,62 @@ def fill(dist: Path, lock: RuntimeLock, files: dict[str, Path]) -> dict[str, dic
         put(path.relative_to(SITE).as_posix(), path.read_bytes())
     for name, page in render(manifest, lock).items():
         put(name, page.encode())
+    put("sw.js", service_worker(manifest))
+    check_budget(manifest, dist)
+    site = {name: (dist / name).read_bytes() for name in manifest}
+    put(OFFLINE, offline_zip(site, pages.module_files(SITE), LEAN if MEMORY in manifest else ()))
     (dist / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return manifest
+
+
+def check_budget(manifest: dict[str, dict[str, Any]], dist: Path) -> None:
+    """Raise a BuildError if a first visit or a repeated one takes more bytes than they may.
+
+    Texts count as a host sends them, gzipped; one opening and one run are the largest there are.
+    """
+
+    def sent(name: str) -> int:
+        if name.endswith(".gz"):
+            return int(manifest[name]["size"])
+        return len(gzip.compress((dist / name).read_bytes(), 6))
+
+    unused = LEAN if MEMORY in manifest else ()
+    first = sum(
+        sent(name)
+        for name in manifest
+        if name not in (*unused, NOTICES, "instructor.html", "sw.js")
+        and not name.startswith(("openings/", STATIC))
+    )
+    for suffix in (".json.gz", ".run.gz"):
+        first += max((sent(name) for name in manifest if name.endswith(suffix)
+                      and name.startswith("openings/")), default=0)  # fmt: skip
+    repeat = sent("sw.js")
+    say(f"first visit {megabytes(first)}, a later one {megabytes(repeat)}")
+    for what, size, most in (("first", first, FIRST_BYTES), ("later", repeat, REPEAT_BYTES)):
+        if size > most:
+            raise BuildError(
+                f"A {what} visit takes {megabytes(size)}; the budget is {megabytes(most)}."
+            )
+
+
+def service_worker(manifest: dict[str, dict[str, Any]]) -> bytes:
+    """Return the service worker with its list: what a visit needs is kept at once, the rest on use.
+
+    The openings and notices are many and seldom asked for, and the lean way up is only for who
+    cannot use the snapshot.
+    """
+    restored = MEMORY in manifest
+    files = {
+        name: {
+            "sha256": facts["sha256"],
+            "keep": not (
+                name.startswith("openings/") or name == NOTICES or (restored and name in LEAN)
+            ),
+        }
+        for name, facts in manifest.items()
+    }
+    text = json.dumps(files, sort_keys=True, separators=(",", ":"))
+    return f"self.fleetlabFiles = {text};\n{(SITE / 'sw.js').read_text('utf-8')}".encode()
 
 
 def content_facts(data: bytes) -> dict[str, Any]:
@@ -132,15 +193,15 @@ def render(manifest: dict[str, dict[str, Any]], lock: RuntimeLock) -> dict[str, 
     guide = pages.render_page(SITE / "instructor.html", content=content, version=__version__)
     guard = (SITE / "guard.js").read_text("utf-8")
     return {
-        "index.html": pages.pin(lab, manifest, guard, pages.module_files(SITE)),
-        "instructor.html": pages.pin_files(guide, manifest, "instructor.html"),
+        "index.html": with_policy(pages.pin(lab, manifest, guard, pages.module_files(SITE))),
+        "instructor.html": with_policy(pages.pin_files(guide, manifest, "instructor.html")),
     }
 
 
 def site_files() -> Iterator[Path]:
     """Return the files of site/ that ship as they are."""
     for path in sorted(SITE.rglob("*")):
-        rendered = path.suffix in (".html", ".md") or path.name == "guard.js"
+        rendered = path.suffix in (".html", ".md") or path.name in ("guard.js", "sw.js")
         if path.is_file() and not rendered and not path.name.startswith("."):
             yield path
 
@@ -163,9 +224,9 @@ def packages(lock: RuntimeLock, files: dict[str, Path]) -> bytes:
     return kept("packages.pack", key, make)
 
 
-def resources(pack: bytes) -> bytes:
-    """Return the pack of what in the packages is not code: a snapshot holds all the code it needs."""
-    files = read_pack(pack)
+def resources(*packs: bytes) -> bytes:
+    """Return the pack of what in some packs is not code: a snapshot holds the code."""
+    files = {path: data for pack in packs for path, data in read_pack(pack).items()}
     return write_pack({path: files[path] for path in files if not path.endswith((".pyc", ".so"))})
 
 

@@ -21,7 +21,9 @@ def openings(
     return _made("openings", parts, lock, files)
 
 
-def snapshot(parts: dict[str, bytes], lock: RuntimeLock, files: dict[str, Path]) -> dict[str, bytes]:
+def snapshot(
+    parts: dict[str, bytes], lock: RuntimeLock, files: dict[str, Path]
+) -> dict[str, bytes]:
     """Return the files of the snapshot of the app's memory, packed, by name."""
     return _made("snapshot", parts, lock, files)
 

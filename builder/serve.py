@@ -45,6 +45,8 @@ class SiteHandler(SimpleHTTPRequestHandler):
             self.send_header("ETag", self.tag(path))
         self.send_header("Cache-Control", "no-cache")
         self.send_header("X-Content-Type-Options", "nosniff")
+        # As the usual static hosts do: a frame without an origin of its own may read the files.
+        self.send_header("Access-Control-Allow-Origin", "*")
         super().end_headers()
 
     @staticmethod

@@ -3,7 +3,8 @@
 
 import { loadOpening, plain, readManifest } from "./files.js";
 import { createOutbox } from "./outbox.js";
-import { checkWorker, loadScripts } from "./scripts.js";
+import { loadScripts, workerScript } from "./scripts.js";
+import { bytesOf, startWorker } from "./source.js";
 
 const STALL_MS = 30_000; // no byte of a file for so long: it has stalled
 const PULSE_MS = 10_000; // how often the live worker is asked for a sign of life
@@ -15,13 +16,13 @@ const OPENS_WITH = ["scenario", "theme", "narrow", "record", "prediction"];
 /**
  * Starts Python in a worker. `query`, `theme`, `record` and `locked` (whether the reader has locked
  * the prediction of the part) are functions, asked when they are needed; `settled` is a promise
- * after which `record` and `locked` are to be trusted.
+ * after which `record` and `locked` are to be trusted; `asked` one after which Python may start.
  *
  * onState(state, progress): "loading" (with {loaded, total, what}, in bytes), "live",
  * "restarting" or "error"; onTell(name, value): what Python tells; onFailure({file, sentence}).
  * Returns {tell(name, value), restart(), document}.
  */
-export function boot({ query, theme, record, locked, settled, onTell, onState, onFailure }) {
+export function boot({ query, theme, record, locked, settled, asked, onTell, onState, onFailure }) {
   const root = document.documentElement;
   const outbox = createOutbox();
   let worker = null;
@@ -63,12 +64,18 @@ export function boot({ query, theme, record, locked, settled, onTell, onState, o
       scripts = loadScripts(manifest);
       scripts.catch(() => {});
       if (!opened) hydrate();
-      await checkWorker(manifest, fresh);
+      await asked;
       if (worker !== mine) return;
-      worker = new Worker("worker.js");
+      const script = await workerScript(manifest, fresh);
+      const { worker: started, supplied } = await startWorker(script);
+      if (worker !== mine) {
+        started.terminate();
+        return;
+      }
+      worker = started;
       listen(worker);
       const stallMs = globalThis.fleetlabStallMs ?? STALL_MS;
-      worker.postMessage({ type: "start", manifest, fresh, stallMs, lean });
+      worker.postMessage({ type: "start", manifest, fresh, stallMs, lean, supplied });
       await scripts;
     } catch (error) {
       failure(error.file ?? "", error.message);
@@ -170,6 +177,14 @@ export function boot({ query, theme, record, locked, settled, onTell, onState, o
   const handle = {
     progress: ({ loaded, total, what }) => state("loading", { loaded, total, what }),
     ready: () => open(worker),
+    need: async ({ name, cache }) => {
+      const current = worker;
+      const answer = await bytesOf(name, cache).then(
+        (bytes) => ({ bytes }),
+        (error) => ({ problem: error.message }),
+      );
+      if (worker === current) current.postMessage({ type: "file", name, ...answer });
+    },
     document: ({ document: text }) => {
       embedding = embedding
         .then(() => scripts)

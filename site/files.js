@@ -1,5 +1,7 @@
 // Files of the site as the page itself fetches them: each checked against the build's list.
 
+import { bytesOf } from "./source.js";
+
 const PLACE = "openings/";
 
 /** An error that names the file at fault. */
@@ -18,17 +20,9 @@ export function readManifest() {
 export async function fetchFile(file, manifest, cache = "default") {
   const facts = manifest[file];
   if (!facts) throw fileError(file, `The build's list of files lacks ${file}.`);
-  let bytes;
-  try {
-    const response = await fetch(file, { cache });
-    if (!response.ok) {
-      throw fileError(file, `The file ${file} could not be loaded: the server answered ${response.status}.`);
-    }
-    bytes = await response.arrayBuffer();
-  } catch (error) {
-    if (error.file) throw error;
-    throw fileError(file, `The file ${file} could not be loaded: the connection failed.`);
-  }
+  let bytes = await bytesOf(file, cache).catch((error) => {
+    throw fileError(file, `The file ${file} could not be loaded: ${error.message}.`);
+  });
   try {
     if (isPacked(file, bytes)) bytes = await unpack(bytes);
   } catch {

@@ -4,6 +4,7 @@
 import { boot, painted } from "./boot.js";
 import { copyLink, exportAs, readLedger, readTrace, savePicture } from "./exchange.js";
 import { askAfresh, showLedger, withParadoxRun, withPolicyRun } from "./ledger.js";
+import { tellHeight, whenAsked } from "./frame.js";
 import { readLock, showFault } from "./lock.js";
 import { nameControls } from "./names.js";
 import { openPeek } from "./peek.js";
@@ -16,6 +17,7 @@ import {
 } from "./record.js";
 import { openStore } from "./store.js";
 import { openTheme } from "./theme.js";
+import { keepForLater } from "./updates.js";
 import * as view from "./view.js";
 
 const { find, write } = view;
@@ -28,6 +30,8 @@ let query = scenarioIn(location.search); // the scenario as the address, and lat
 let typing = 0;
 let python = null;
 const peek = openPeek((question) => python?.tell("peek", question));
+let beginPython = null; // what the Start button of a frame does
+let updates = null; // takes the newer version, once this one is live
 // By part, on this track: the newest value of each of its texts, and a run that ended before the
 // prediction, which is evidence only after it.
 const frames = new Map();
@@ -185,6 +189,7 @@ function onState(state, progress) {
   if (state === "live") {
     view.showDock("failure", "");
     peek.again(); // of a Python that was not there, or is another one
+    updates ??= keepForLater(() => view.showDock("update", "A newer version of this lab is ready."));
   }
   write("loading", {
     loading: !total ? "Python is loading."
@@ -317,6 +322,12 @@ const clicks = {
     python.restart();
   },
   dismiss: () => view.showDock("notice", ""),
+  begin() {
+    view.showDock("begin", "");
+    beginPython();
+  },
+  update: () => updates(),
+  later: () => view.showDock("update", ""),
   afresh: () => askAfresh(true),
   "afresh-no": () => askAfresh(false),
   "afresh-yes": startAfresh,
@@ -346,12 +357,17 @@ python = boot({
   record: () => (TRACKS.includes(record.track) ? record : null),
   locked: () => Boolean(predictionOf(record, partNow())),
   settled,
+  asked: whenAsked((begin) => {
+    view.showDock("begin", "Python starts when you ask for it.");
+    beginPython = begin;
+  }),
   onTell: (name, value) => onTell[name]?.(value),
   onState,
   onFailure: ({ file, sentence }) =>
     view.showDock("failure", sentence || `The file ${file} could not be loaded.`),
 });
 const nextTheme = openTheme((theme) => python.tell("theme", theme));
+tellHeight();
 if (!root.dataset.view.startsWith("part")) painted(); // a view without instruments
 
 document.addEventListener("click", (event) => {

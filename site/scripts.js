@@ -1,6 +1,7 @@
 // The scripts that the page needs besides its own modules: BokehJS, Panel's, and the worker's.
 
 import { fetchFile, fileError } from "./files.js";
+import { offline } from "./source.js";
 
 // Each script, with a model by which it is known to have run.
 const SCRIPTS = [
@@ -10,9 +11,9 @@ const SCRIPTS = [
   { file: "runtime/panel.min.js", model: "panel.models.layout.Column" },
 ];
 
-/** Fetches the worker's script and checks its bytes, so that a failure has a name. */
-export async function checkWorker(manifest, fresh) {
-  await fetchFile("worker.js", manifest, fresh ? "reload" : "default");
+/** Returns the worker's script, its bytes checked, so that a failure has a name. */
+export async function workerScript(manifest, fresh) {
+  return fetchFile("worker.js", manifest, fresh ? "reload" : "default");
 }
 
 /**
@@ -33,7 +34,8 @@ function registered(model) {
 function loadScript(file, facts) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    if (facts) script.integrity = `sha256-${base64(facts.sha256)}`;
+    // A page from a disk cannot check what it loads from there.
+    if (facts && !offline) script.integrity = `sha256-${base64(facts.sha256)}`;
     script.onload = () => resolve();
     script.onerror = () => {
       script.remove();

@@ -5,21 +5,24 @@
 // put in place. "lean": CPython starts, imports everything and builds the page itself.
 "use strict";
 
+// A worker without an address of its own asks for nothing, but Pyodide wants one.
+const PLACE = self.location.protocol === "data:" ? "https://fleetlab.invalid/" : new URL(".", self.location.href).href;
+
 const CORE = ["runtime/pyodide.js", "runtime/pyodide.asm.js"];
 const WASM = "runtime/pyodide.asm.wasm.gz";
 const PACKAGE_LIST = "runtime/pyodide-lock.json";
-const OWN = "runtime/fleetlab.pack.gz";
-const COMMON = [...CORE, WASM, PACKAGE_LIST, OWN];
+const COMMON = [...CORE, WASM, PACKAGE_LIST];
 
 const LIBRARY = "runtime/python_stdlib.zip.gz";
 const PACKAGES = "runtime/packages.pack.gz";
-const LEAN = [LIBRARY, PACKAGES];
+const OWN = "runtime/fleetlab.pack.gz";
+const LEAN = [LIBRARY, PACKAGES, OWN];
 
 const RESTORE = "restore.js";
 const FACTS = "runtime/snapshot.json.gz";
 const MEMORY = "runtime/memory.snapshot.gz";
 const LIBRARIES = "runtime/libraries.pack.gz"; // the compiled code of what the packages hold
-const RESOURCES = "runtime/resources.pack.gz"; // of the packages, what is not code
+const RESOURCES = "runtime/resources.pack.gz"; // what in the packs is not code
 const SNAPSHOT = [RESTORE, FACTS, MEMORY, LIBRARIES, RESOURCES];
 
 // The snapshot spares some four seconds of work and costs some three megabytes more: below this
@@ -44,6 +47,7 @@ let way = "lean";
 self.onmessage = ({ data }) => {
   if (data.type === "start") start(data).catch(fail);
   else if (data.type === "open") open(data);
+  else if (data.type === "file") supply(data);
   else if (data.type === "ping") self.postMessage({ type: "pong" });
   else if (live) receive(data);
 };
@@ -66,28 +70,27 @@ function unfit(error) {
   self.postMessage({ type: "unfit", reason: String(error.stack ?? error) });
 }
 
-async function start({ manifest, fresh, stallMs, lean }) {
+async function start({ manifest, fresh, stallMs, lean, supplied }) {
+  if (supplied) self.fetchFromSite = askPage;
   const files = fetcher(manifest, fresh, stallMs);
   const core = CORE.map((name) => files.fetch(name));
   const wasm = files.fetch(WASM, compileWhileArriving);
   const list = files.fetch(PACKAGE_LIST);
-  const own = files.fetch(OWN);
-  const common = [...core, wasm, list, own];
+  const common = [...core, wasm, list];
   common.forEach((file) => file.catch(() => {}));
   const measured = lean || !manifest[MEMORY] ? 0 : await Promise.race([files.speed, Promise.all(common)]);
   if (measured > SLOW_BYTES_S) way = "snapshot";
   files.expect(way === "snapshot" ? SNAPSHOT : LEAN);
-  await (way === "snapshot" ? restore : importAll)({ files, core, wasm, list, own, common });
+  await (way === "snapshot" ? restore : importAll)({ files, core, wasm, list, common });
   self.postMessage({ type: "ready" });
 }
 
-async function importAll({ files, core, wasm, list, own, common }) {
-  const [library, packages] = LEAN.map((name) => files.fetch(name));
-  const all = Promise.all([...common, library, packages]);
+async function importAll({ files, core, wasm, list, common }) {
+  const [library, packages, own] = LEAN.map((name) => files.fetch(name));
+  const all = Promise.all([...common, library, packages, own]);
   // Pyodide itself only logs a failed download and then waits for ever, so it gets verified
   // bytes, and a file that fails ends the start here.
-  await Promise.race([Promise.all(core), all]);
-  CORE.forEach(run);
+  for (const script of await Promise.race([Promise.all(core), all])) run(script);
   const booted = boot({ wasm, list, library });
   python = await Promise.race([booted, all.then(() => booted)]);
   await all;
@@ -101,12 +104,11 @@ async function importAll({ files, core, wasm, list, own, common }) {
   host = python.pyimport("fleetlab.app.host");
 }
 
-async function restore({ files, core, wasm, list, own, common }) {
+async function restore({ files, core, wasm, list, common }) {
   const [script, facts, memory, libraries, resources] = SNAPSHOT.map((name) => files.fetch(name));
   const all = Promise.all([...common, script, facts, memory, libraries, resources]);
   all.catch(() => {});
-  await Promise.race([Promise.all([...core, script, facts]), all]);
-  [...CORE, RESTORE].forEach(run);
+  for (const file of await Promise.race([Promise.all([...core, script]), all])) run(file);
   const codes = libraries.then(({ bytes }) => readPack(bytes).map(([, code]) => code));
   const options = restoring({
     facts: JSON.parse(new TextDecoder().decode((await facts).bytes)),
@@ -117,7 +119,7 @@ async function restore({ files, core, wasm, list, own, common }) {
   const booted = boot({ wasm, list, library }, options);
   python = await Promise.race([booted, all.then(() => booted)]);
   await all;
-  for (const pack of [resources, own]) unpack((await pack).bytes);
+  unpack((await resources).bytes);
   python.pyimport("fleetlab.app.warm").reseed();
   host = python.pyimport("fleetlab.app.host");
 }
@@ -132,12 +134,18 @@ function open({ query, theme, record, shown, run }) {
   }
 }
 
-function run(name) {
+// Runs a script of this site that has been fetched and checked.
+function run({ name, bytes }) {
+  const address = self.location.protocol === "data:" ? textAddress(bytes) : name;
   try {
-    importScripts(name);
+    importScripts(address);
   } catch (error) {
     throw new FileFailure(name, `The file ${name} could not be run: ${error.message}`);
   }
+}
+
+function textAddress(bytes) {
+  return `data:text/javascript,${encodeURIComponent(new TextDecoder().decode(bytes))}`;
 }
 
 // Starts CPython with what this worker has fetched itself.
@@ -160,7 +168,7 @@ async function boot(files, options = {}) {
   };
   try {
     return await loadPyodide({
-      indexURL: new URL("runtime/", self.location.href).href,
+      indexURL: `${PLACE}runtime/`,
       env: { PYTHONHASHSEED: "0" },
       stdout: (line) => console.log(line),
       stderr: (line) => console.warn(line),
@@ -230,7 +238,7 @@ function fetcher(manifest, fresh, stallMs) {
       const bytes = await collect(name, kept);
       await verify(name, bytes, packed, facts);
       report(name, facts.size);
-      return { bytes, module: await made };
+      return { name, bytes, module: await made };
     } catch (error) {
       fail(error);
       throw error;
@@ -269,7 +277,7 @@ async function arriving(name, fresh, stallMs, report) {
   };
 
   const response = await reach(
-    fetch(name, { signal: stop.signal, cache: fresh ? "reload" : "default" }),
+    fetchFromSite(name, { signal: stop.signal, cache: fresh ? "reload" : "default" }),
   );
   if (!response.ok) {
     clearTimeout(timer);
@@ -311,6 +319,20 @@ async function arriving(name, fresh, stallMs, report) {
     },
   });
   return { stream: packed ? raw.pipeThrough(new DecompressionStream("gzip")) : raw, packed };
+}
+
+// A worker without an address of its own is handed its files by the page.
+self.fetchFromSite = (name, options) => fetch(name, options);
+const asked = new Map();
+
+function askPage(name, { cache }) {
+  self.postMessage({ type: "need", name, cache });
+  return new Promise((resolve, reject) => asked.set(name, { resolve, reject }));
+}
+
+function supply({ name, bytes, problem }) {
+  if (bytes) asked.get(name)?.resolve(new Response(bytes));
+  else asked.get(name)?.reject(new Error(problem));
 }
 
 async function collect(name, stream) {

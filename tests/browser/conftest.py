@@ -70,7 +70,8 @@ class Lab:
         text contains one of `expected`.
         """
         base = address or self.site
-        opened = self.browser.new_context(**context)
+        # What the service worker fetches would count as the page's own.
+        opened = self.browser.new_context(**{"service_workers": "block", **context})
         self.contexts.append(opened)
         page = opened.new_page()
         page.set_default_timeout(90_000)

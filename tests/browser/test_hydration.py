@@ -46,10 +46,11 @@ def painted(page: Page) -> None:
 
 
 def lock(page: Page) -> None:
-    page.get_by_label("Much longer", exact=False).check()
-    page.get_by_label("How many times as long?").fill("10")
-    page.get_by_label("How sure are you?").select_option("4")
-    page.get_by_role("button", name="Lock my prediction").click()
+    part = page.get_by_role("region", name="Part 1")
+    part.get_by_label("Much longer", exact=False).check()
+    part.get_by_label("How many times as long?").fill("10")
+    part.get_by_label("How sure are you?").select_option("4")
+    part.get_by_role("button", name="Lock my prediction").click()
 
 
 def let_go(page: Page, **changes: Any) -> None:
@@ -103,7 +104,7 @@ def test_a_prediction_locked_before_python_opens_the_workbench_and_its_run(lab: 
     page.wait_for_function(
         "crisis => document.documentElement.dataset.fleetlabRun !== crisis", arg=crisis
     )
-    page.get_by_role("button", name="Play").wait_for()
+    page.locator("#part1-transport").get_by_role("button", name="Play").wait_for()
     assert page.locator("html").get_attribute("data-fleetlab-state") == "loading"
     let_go(page)
     lab.wait_for_state(page, "live")
@@ -115,12 +116,12 @@ def test_a_choice_made_before_python_is_here_takes_effect_once(lab: Any) -> None
     page = lab(QUERY, until="loading", prepare=watched(held=True))
     painted(page)
     lock(page)
-    page.get_by_label("Random").wait_for()
-    page.get_by_text("Random", exact=True).first.click()
+    page.locator("#part1-controls").get_by_label("Random").wait_for()
+    page.locator("#part1-controls").get_by_text("Random", exact=True).first.click()
     let_go(page)
     lab.wait_for_state(page, "live")
     page.wait_for_function("location.search.includes('placement=random')")
-    assert page.get_by_label("Random").is_checked()
+    assert page.locator("#part1-controls").get_by_label("Random").is_checked()
 
 
 def test_a_document_that_is_not_the_painted_one_is_drawn_afresh_and_the_choice_kept(
@@ -129,13 +130,13 @@ def test_a_document_that_is_not_the_painted_one_is_drawn_afresh_and_the_choice_k
     page = lab(QUERY, until="loading", prepare=watched(held=True))
     painted(page)
     lock(page)
-    page.get_by_label("Random").wait_for()
-    page.get_by_text("Random", exact=True).first.click()
+    page.locator("#part1-controls").get_by_label("Random").wait_for()
+    page.locator("#part1-controls").get_by_text("Random", exact=True).first.click()
     let_go(page, shown="another document")
     lab.wait_for_state(page, "live")
     assert not page.evaluate(LINKED)
     page.wait_for_function("location.search.includes('placement=random')")
-    assert page.get_by_label("Random").is_checked()
+    assert page.locator("#part1-controls").get_by_label("Random").is_checked()
 
 
 def test_a_scenario_that_the_build_has_not_run_is_never_shown_with_other_figures(lab: Any) -> None:

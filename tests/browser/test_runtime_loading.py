@@ -51,9 +51,11 @@ def alert_about(page: Page, name: str) -> str:
 
 
 def damaged(name: str, damage: Damage, times: list[int]) -> Callable[[Page], None]:
-    """Serve one file damaged, for as long as `times` holds something."""
+    """Serve one file of the lean way damaged, for as long as `times` holds something."""
 
     def prepare(page: Page) -> None:
+        page.add_init_script("globalThis.fleetlabLean = true")
+
         def answer(route: Route) -> None:
             if times:
                 times.pop()
@@ -127,6 +129,7 @@ def test_a_file_that_stops_arriving_is_named(lab: Any) -> None:
     held: list[Route] = []
 
     def prepare(page: Page) -> None:
+        page.add_init_script("globalThis.fleetlabLean = true")
         page.add_init_script("globalThis.fleetlabStallMs = 1500")
         page.context.route(f"**/{PACK}", lambda route: held.append(route))
 
@@ -134,8 +137,11 @@ def test_a_file_that_stops_arriving_is_named(lab: Any) -> None:
     assert "stopped arriving" in alert_about(page, PACK)
 
 
-def test_the_progress_counts_up_to_the_bytes_of_the_manifest(lab: Any) -> None:
+def test_the_progress_counts_up_to_the_bytes_that_are_fetched(lab: Any) -> None:
+    fetched: list[str] = []
+
     def prepare(page: Page) -> None:
+        page.context.on("request", lambda request: fetched.append(request.url))
         page.add_init_script(
             """const {Worker} = globalThis; globalThis.seen = [];
             globalThis.Worker = class extends Worker {
@@ -149,9 +155,9 @@ def test_the_progress_counts_up_to_the_bytes_of_the_manifest(lab: Any) -> None:
     manifest = json.loads((DIST / "manifest.json").read_text())
     total = seen[-1]["total"]
     assert total == sum(
-        facts["size"]
-        for name, facts in manifest.items()
-        if name.startswith("runtime/") and not name.endswith(".min.js")
+        manifest[name]["size"]
+        for name in {url.removeprefix(lab.site) for url in fetched}
+        if (name.startswith("runtime/") and not name.endswith(".min.js")) or name == "restore.js"
     )
     loaded = [state["loaded"] for state in seen]
     assert loaded == sorted(loaded)

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from builder import assemble
 from builder.assemble import RECORD, stands
 from builder.lock import read_lock
 from builder.places import DIST
+from builder.say import BuildError
 from builder.steps import kept, key_of
 
 
@@ -79,6 +81,11 @@ class TestTheBuiltSite:
         for file in read_lock().shipped:
             assert f"{file.name}\nversion {file.version}\nlicence {file.licence}" in notices
 
-    def test_the_first_visit_stays_under_twenty_megabytes(self) -> None:
+    def test_a_build_over_its_budget_of_bytes_is_refused(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         manifest = json.loads((DIST / "manifest.json").read_text())
-        assert sum(facts["size"] for facts in manifest.values()) < 20e6
+        assemble.check_budget(manifest, DIST)
+        monkeypatch.setattr(assemble, "FIRST_BYTES", 1e6)
+        with pytest.raises(BuildError, match=r"A first visit takes .* MB; the budget is 1\.0 MB"):
+            assemble.check_budget(manifest, DIST)

@@ -1,0 +1,31 @@
+// Keeping the lab for a visit without a network, and the newer build that may be waiting.
+
+/**
+ * Has the browser keep the lab's files; `onUpdate` hears that a newer build is ready. Returns a
+ * function that takes the newer build and loads the page again; nothing else ever does.
+ */
+export function keepForLater(onUpdate) {
+  const container = navigator.serviceWorker;
+  if (!container || !globalThis.isSecureContext || !location.protocol.startsWith("http")) return () => {};
+  let waiting = null;
+
+  const offer = (registration) => {
+    if (!registration.waiting || !container.controller) return;
+    waiting = registration.waiting;
+    onUpdate();
+  };
+  container
+    .register("sw.js")
+    .then((registration) => {
+      offer(registration);
+      registration.addEventListener("updatefound", () => {
+        registration.installing?.addEventListener("statechange", () => offer(registration));
+      });
+    })
+    .catch((error) => console.warn(`This browser does not keep the lab for later: ${error.message}`));
+
+  return () => {
+    container.addEventListener("controllerchange", () => location.reload(), { once: true });
+    waiting?.postMessage("take over");
+  };
+}
