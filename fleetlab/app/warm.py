@@ -1,4 +1,4 @@
-"""What is done with the app before a snapshot of its memory is taken, so that a reader need not wait.
+"""What is done with the app before a snapshot of its memory is taken.
 
 Everything that a reader's page imports, compiles or builds on its first use is
 used once; then a page of each part is left standing, unopened.
