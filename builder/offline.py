@@ -22,7 +22,7 @@ INTEGRITY = re.compile(r' integrity="sha256-[^"]+"')
 PRELOAD = re.compile(r'<link rel="modulepreload"[^>]*>')
 MODULE = re.compile(r'<script type="module" src="([\w./-]+)"[^>]*></script>')
 AS_THEY_ARE = re.compile(
-    r"(style\.css|favicon\.svg|THIRD_PARTY\.txt|static/.*|runtime/[\w-]+\.min\.js|.*\.html)$"
+    r"([\w-]+\.css|favicon\.svg|THIRD_PARTY\.txt|static/.*|runtime/[\w-]+\.min\.js|.*\.html)$"
 )
 
 
