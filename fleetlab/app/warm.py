@@ -67,13 +67,3 @@ def tidy() -> None:
         elif isinstance(thing, Parameter):
             thing.doc = None
     gc.collect()
-
-
-def reseed() -> None:
-    """Seed what draws at random anew: every reader has the same memory, and not the same draws."""
-    import random
-
-    import numpy as np
-
-    random.seed()
-    np.random.seed()
