@@ -8,6 +8,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from fleetlab.peek.packing import GROWTH_ITEMS
+from tests.browser import reader
+
+LONG_MS = 3 * reader.PATIENCE_MS  # the part's own runs go on beside the peek
 
 Lab = Callable[..., Page]
 
@@ -56,13 +59,16 @@ def test_a_counterexample_and_a_bad_number_are_answered_where_they_stand(lab: La
     shares = open_peek(page, "Fair shares")
     shares.get_by_role("button", name="30 and 30").click()
     asset = shares.locator(".rules li").filter(has_text="Asset fairness")
-    expect(asset).to_contain_text("B gets 12; alone with half of everything it would run 15")
+    expect(asset).to_contain_text(
+        "B gets 12; alone with half of everything it would run 15", timeout=LONG_MS
+    )
     field = shares.get_by_label("User B, GB of a task")
     field.fill("<img src=x>")
     expect(shares.get_by_role("alert")).to_contain_text("User B: GB of a task is “<img src=x>”")
     expect(field).to_have_attribute("aria-invalid", "true")
     field.fill("2")
-    expect(shares.get_by_role("alert")).to_have_text("")
+    expect(shares.get_by_role("alert")).to_have_count(0)
+    expect(field).not_to_have_attribute("aria-invalid", "true")
     shares.get_by_role("button", name="Add a user").click()
     expect(shares.locator(".shares .share-bar")).to_have_count(3)
 
@@ -76,7 +82,7 @@ def test_the_worst_case_of_first_fit_and_the_growing_work_are_drawn(lab: Lab) ->
     largest = packing.get_by_role("img", name="First fit, largest first: 11 bins, 2 too many")
     expect(largest.locator(".bin[data-over]")).to_have_count(2)
     chart = packing.get_by_role("img", name="Work against the number of items")
-    expect(chart.locator("circle.action")).to_have_count(len(GROWTH_ITEMS))
+    expect(chart.locator("circle.action")).to_have_count(len(GROWTH_ITEMS), timeout=LONG_MS)
     packing.get_by_role("slider", name="Draw").press("ArrowLeft")
     expect(packing.get_by_text("29 items")).to_be_visible()
     expect(packing.get_by_role("img", name="11 bins, 2 too many")).to_have_count(0)
@@ -88,7 +94,7 @@ def test_the_engine_measures_the_queue_in_front_of_the_reader(lab: Lab) -> None:
     expect(queueing.get_by_text("0.8/(1 − 0.8) · (1 + 3²)/2 = 20.")).to_be_visible()
     queueing.get_by_role("button", name="One server, C = 1").click()
     expect(queueing.get_by_text("0.8/(1 − 0.8) · (1 + 1²)/2 = 4.")).to_be_visible()
-    expect(queueing.get_by_text("20 of 20 runs of 5,000 jobs")).to_be_visible(timeout=90_000)
+    expect(queueing.get_by_text("20 of 20 runs of 5,000 jobs")).to_be_visible(timeout=LONG_MS)
     expect(queueing.get_by_text("The formula lies inside")).to_be_visible()
     expect(queueing.get_by_text("The 4× is a single server’s")).to_be_visible()
     queueing.get_by_role("slider", name="Servers").press("End")
