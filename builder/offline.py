@@ -18,7 +18,7 @@ NAME = "fleetlab-offline.zip"
 FOLDER = "fleetlab"
 DATE = (2020, 1, 1, 0, 0, 0)  # the same zip for the same site
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
-INTEGRITY = re.compile(r' integrity="sha256-[^"]+"')
+INTEGRITY = re.compile(r' integrity="sha256-[^"]+"( crossorigin)?')
 PRELOAD = re.compile(r'<link rel="modulepreload"[^>]*>')
 MODULE = re.compile(r'<script type="module" src="([\w./-]+)"[^>]*></script>')
 AS_THEY_ARE = re.compile(

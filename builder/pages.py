@@ -104,7 +104,7 @@ def pin_files(page: str, manifest: dict[str, dict[str, Any]], page_name: str) ->
             raise BuildError(f"{page_name} refers to {name}, which is not in site/.")
         if "integrity=" in found.group(0) or 'rel="icon"' in found.group(0):
             return found.group(0)
-        return f'{start} integrity="{integrity(facts["sha256"])}"{end}'
+        return f'{start} integrity="{integrity(facts["sha256"])}" crossorigin{end}'
 
     return PINNED.sub(pinned, page)
 

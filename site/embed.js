@@ -8,7 +8,6 @@
   const frame = document.createElement("iframe");
   frame.src = new URL(`?${query}`, place).href;
   frame.title = script.dataset.title ?? "Fleet Orchestration, a lab on cluster scheduling";
-  frame.loading = "lazy";
   frame.style.cssText = `display: block; width: 100%; border: 0; height: ${Number(script.dataset.height) || 720}px`;
   addEventListener("message", ({ source, origin, data }) => {
     if (source !== frame.contentWindow || origin !== place.origin) return;

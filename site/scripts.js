@@ -35,7 +35,10 @@ function loadScript(file, facts) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
     // A page from a disk cannot check what it loads from there.
-    if (facts && !offline) script.integrity = `sha256-${base64(facts.sha256)}`;
+    if (facts && !offline) {
+      script.crossOrigin = "anonymous"; // without it a sandboxed frame may not check the bytes
+      script.integrity = `sha256-${base64(facts.sha256)}`;
+    }
     script.onload = () => resolve();
     script.onerror = () => {
       script.remove();

@@ -41,9 +41,9 @@ def test_scripts_and_styles_are_pinned_and_icons_are_not() -> None:
     )
     pinned = pages.pin(page, MANIFEST, "guard()", ["page.js"])
     hash_ = pages.integrity(SHA256)
-    assert f'<link rel="stylesheet" href="style.css" integrity="{hash_}">' in pinned
-    assert f'<script type="module" src="page.js" integrity="{hash_}">' in pinned
-    assert f'<link rel="modulepreload" href="page.js" integrity="{hash_}">' in pinned
+    assert f'<link rel="stylesheet" href="style.css" integrity="{hash_}" crossorigin>' in pinned
+    assert f'<script type="module" src="page.js" integrity="{hash_}" crossorigin>' in pinned
+    assert f'<link rel="modulepreload" href="page.js" integrity="{hash_}" crossorigin>' in pinned
     assert '<link rel="icon" href="icon.svg">' in pinned
     assert pinned.index("guard()") < pinned.index("style.css")
 
