@@ -4,8 +4,7 @@
 // Replaces Pyodide's module maker by one that puts back what of the module is not in its memory.
 // Returns options for loadPyodide. `heap` and `codes` ([main module's, [each library's]], as bytes)
 // may still be on their way.
-// eslint-disable-next-line no-unused-vars -- the worker calls it
-function restoring({ facts, heap, codes }) {
+self.restoring = function restoring({ facts, heap, codes }) {
   const create = self._createPyodideModule;
   const compiled = codes.then(([, codes]) => Promise.all(codes.map((code) => WebAssembly.compile(code))));
   compiled.catch(() => {}); // awaited below
@@ -27,7 +26,7 @@ function restoring({ facts, heap, codes }) {
     _loadSnapshot: new Uint8Array(facts.size),
     _snapshotDeserializer: ({ function: text }) => (text ? entriesToObject : null),
   };
-}
+};
 
 // The one function that Python holds when the snapshot is made: Pyodide's way of making an object
 // of a dictionary.

@@ -5,7 +5,7 @@
  * function that takes the newer build and loads the page again; nothing else ever does.
  */
 export function keepForLater(onUpdate) {
-  const container = navigator.serviceWorker;
+  const container = containerOf(globalThis);
   if (!container || !globalThis.isSecureContext || !location.protocol.startsWith("http")) return () => {};
   let waiting = null;
 
@@ -28,4 +28,13 @@ export function keepForLater(onUpdate) {
     container.addEventListener("controllerchange", () => location.reload(), { once: true });
     waiting?.postMessage("take over");
   };
+}
+
+// A sandboxed frame may not even ask.
+function containerOf({ navigator }) {
+  try {
+    return navigator.serviceWorker;
+  } catch {
+    return null;
+  }
 }
