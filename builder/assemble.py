@@ -129,7 +129,7 @@ def check_budget(manifest: dict[str, dict[str, Any]], dist: Path) -> None:
     first = sum(
         sent(name)
         for name in manifest
-        if name not in (*unused, NOTICES, "instructor.html", "sw.js")
+        if name not in (*unused, NOTICES, OFFLINE, "instructor.html", "sw.js")
         and not name.startswith(("openings/", STATIC))
     )
     for suffix in (".json.gz", ".run.gz"):

@@ -202,6 +202,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
       embedding = embedding.then(() => {
         if (worker !== current || !model) return;
         delete root.dataset.opening;
+        for (const slot of document.querySelectorAll("[data-asleep]")) wake(slot, true);
         busy = false;
         watch();
         performance.mark("fleetlab:live");
@@ -233,8 +234,8 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
 
   // ---- the document
 
-  // An inert document can be looked at and not used.
-  async function embed({ docs, items, slots }, inert = false) {
+  // A document that is asleep can be looked at and not used, until Python is live.
+  async function embed({ docs, items, slots }, asleep = false) {
     const old = model;
     if (views) {
       views.clear();
@@ -243,7 +244,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
     }
     for (const slot of Object.values(slots).map((id) => document.getElementById(id))) {
       slot?.replaceChildren();
-      slot?.toggleAttribute("inert", inert);
+      if (slot) wake(slot, !asleep);
     }
     items[0].roots = slots;
     items[0].root_ids = Object.keys(slots);
@@ -302,6 +303,11 @@ export function painted() {
   if (!performance.getEntriesByName("fleetlab:painted").length) {
     requestAnimationFrame(() => requestAnimationFrame(mark));
   }
+}
+
+function wake(slot, awake) {
+  slot.toggleAttribute("inert", !awake);
+  slot.toggleAttribute("data-asleep", !awake);
 }
 
 // BokehJS leaves binary values as buffers; a patch travels as text.

@@ -20,7 +20,8 @@ def book(tmp_path: Path) -> Iterator[Callable[[str], str]]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def serve(body: str) -> str:
-        (tmp_path / "chapter.html").write_text(f"<!doctype html><title>Chapter</title>{body}")
+        head = "<!doctype html><title>Chapter</title><link rel=icon href=data:,>"
+        (tmp_path / "chapter.html").write_text(f"{head}<body>{body}")
         return f"http://localhost:{server.server_address[1]}/"
 
     yield serve

@@ -158,4 +158,4 @@ def test_without_its_opening_the_page_waits_for_python_and_says_so(lab: Any) -> 
 
     page = lab(QUERY, prepare=prepare, expected=("Failed to load resource",))
     assert not page.evaluate(LINKED)
-    page.get_by_text(CRISIS).first.wait_for()
+    page.get_by_role("heading", name=CRISIS).wait_for()
