@@ -51,6 +51,7 @@ def test_axe_finds_no_fault_in_any_state_of_the_page(lab: Any, scheme: str) -> N
     held: list[Route] = []
 
     def hold(page: Page) -> None:
+        page.add_init_script("globalThis.fleetlabLean = true")
         page.context.route(PACK, lambda route: held.append(route))
 
     page = lab(QUERY, until="loading", prepare=hold, color_scheme=scheme, **PHONE)
@@ -83,6 +84,7 @@ def test_axe_finds_no_fault_in_any_state_of_the_page(lab: Any, scheme: str) -> N
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_fault_where_python_could_not_be_had(lab: Any, scheme: str) -> None:
     def break_it(page: Page) -> None:
+        page.add_init_script("globalThis.fleetlabLean = true")
         page.context.route(PACK, lambda route: route.fulfill(status=404))
 
     page = lab(

@@ -59,9 +59,9 @@ try {
     await page.keyboard.type(keys);
   }
 
-  // Returns the element in view that has just this text, in whatever shadow tree it stands.
+  // Waits for the element in view that has just this text, in whatever shadow tree it stands.
   async function seek(text) {
-    const found = await page.evaluateHandle((wanted) => {
+    const found = await page.waitForFunction((wanted) => {
       const visit = (root) => {
         for (const element of root.querySelectorAll("*")) {
           const inside = element.shadowRoot && visit(element.shadowRoot);
@@ -72,7 +72,7 @@ try {
         return null;
       };
       return visit(document);
-    }, text);
+    }, { timeout: 60_000 }, text);
     return found.asElement();
   }
 } finally {
