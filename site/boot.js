@@ -194,7 +194,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
     },
     patch: ({ patch, buffers }) => {
       embedding = embedding
-        .then(() => model?.apply_json_patch(JSON.parse(patch), new Map(buffers)))
+        .then(() => keepFocus(() => model?.apply_json_patch(JSON.parse(patch), new Map(buffers))))
         .catch((error) => console.error(error));
     },
     live: () => {
@@ -303,6 +303,18 @@ export function painted() {
   if (!performance.getEntriesByName("fleetlab:painted").length) {
     requestAnimationFrame(() => requestAnimationFrame(mark));
   }
+}
+
+// A widget that is drawn anew loses the focus; who was on it stays on it.
+function keepFocus(change) {
+  let [host, inner] = [null, document.activeElement];
+  while (inner?.shadowRoot?.activeElement) [host, inner] = [inner, inner.shadowRoot.activeElement];
+  change();
+  if (!host) return;
+  requestAnimationFrame(() => {
+    if (document.activeElement !== document.body || !host.isConnected) return;
+    host.shadowRoot.querySelector("button, input, select, [tabindex]")?.focus();
+  });
 }
 
 function wake(slot, awake) {

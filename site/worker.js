@@ -400,7 +400,7 @@ function receive(data) {
 }
 
 function complain(error) {
-  if (way === "snapshot" && /ModuleNotFoundError|FileNotFoundError/.test(error.message)) {
+  if (way === "snapshot" && /ModuleNotFoundError|FileNotFoundError|EOFError/.test(error.message)) {
     unfit(error); // something that the snapshot should hold
     return;
   }

@@ -11,6 +11,8 @@ import json
 import linecache
 import re
 import sys
+import tokenize
+import traceback
 from types import FunctionType
 
 from bokeh.core.property.bases import Property
@@ -23,6 +25,12 @@ from fleetlab.app.openings import LOOKS, shown
 from fleetlab.app.parts import PARTS
 
 TURNS = 30
+TRACES = {
+    "warm.csv": b"submit_s,duration_s,gpus\n0,100,8\n10,60,8\n",
+    "warm.swf": b"1 0 -1 60 8 -1 -1 8 60 -1 1 1 1 1 1 1 -1 -1\n",
+    "broken.csv": b"\x00\x01",
+}
+"""Small traces, and one that is none, so that reading them needs nothing that is not in memory."""
 
 
 def up() -> None:
@@ -36,6 +44,11 @@ def up() -> None:
         desk.open(lambda *_: None, query, LOOKS[0], record, None, "")
         for _ in range(TURNS):
             clock.turn()
+        for name, text in TRACES.items():
+            desk.page.hear("trace_name", name)
+            desk.page.hear("trace", text)
+            for _ in range(TURNS):
+                clock.turn()
         finished = desk.page.session.finished
         if finished is not None:
             unpack(finished.pack())
@@ -51,6 +64,7 @@ def up() -> None:
 
 def tidy() -> None:
     """Drop what would only make the snapshot larger: caches, and help texts that nobody reads."""
+    traceback.format_exception(ValueError(tokenize.ERRORTOKEN))
     linecache.clearcache()
     re.purge()
     sys._clear_type_cache()

@@ -134,6 +134,7 @@ def test_part_1_is_played_from_the_lock_to_the_ledger_by_keyboard_alone(lab: Any
     reader.await_run("?track=titan&jobs=2500&placement=random&load=91")
     tab_to("Seed")
     page.keyboard.press("ArrowUp")
+    reader.await_run("?track=titan&jobs=2500&placement=random&load=91&seed=2")
     tab_to("Play")
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Pause")).to_be_visible()

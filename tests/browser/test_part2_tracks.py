@@ -94,6 +94,7 @@ def test_the_answer_is_measured_and_every_run_of_it_is_the_engines(reader: Reade
 def test_loose_placement_is_busier_and_does_less(reader: Reader) -> None:
     reader.part.locator("summary", has_text="Strict and loose as a table").click()
     table = reader.part.locator("[data-table=seesaw_table]")
+    table.locator("tr").nth(2).wait_for()
     rows = [row.split("\t") for row in table.inner_text().splitlines()[1:]]
     strict, loose = rows[0], rows[1]
     assert strict[0] == "strict" and loose[0] == "loose"
