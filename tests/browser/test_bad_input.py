@@ -35,7 +35,7 @@ def assert_alive(reader: Reader) -> None:
 def assert_nothing_was_executed(page: Page) -> None:
     assert page.evaluate("globalThis.pwned") is None
     assert page.locator("img[src=x]").count() == 0
-    assert page.locator("b, script:not([src]):not([type]):not(head script)").count() == 0
+    assert page.locator("blink, script:not([src]):not([type]):not(head script)").count() == 0
 
 
 def as_file(name: str, data: bytes) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def test_names_with_markup_or_a_formula_are_shown_as_they_are_written(reader: Re
     names = [MARKUP, '=HYPERLINK("http://example.org")', "<script>globalThis.pwned=1</script>"]
     quoted = ['"' + name.replace('"', '""') + '"' for name in names]
     rows = "".join(f"{number},100,512,{name}\n" for number, name in enumerate(quoted))
-    reader.send(FIELD, as_file("<b>names.csv", f"submit_s,duration_s,gpus,name\n{rows}".encode()))
+    reader.send(FIELD, as_file("<blink>names.csv", f"submit_s,duration_s,gpus,name\n{rows}".encode()))
     time = reader.page.get_by_role("slider", name="Simulated time")
     expect(reader.page).to_have_url(re.compile("workload=trace"))
     expect(reader.part.get_by_role("heading", level=1)).to_contain_text("512")
@@ -183,7 +183,7 @@ def test_a_track_that_does_not_exist_leads_to_the_four_that_do(lab: Any) -> None
         ('{"schema": "fleetlab-ledger/1", "track": "ti', "it is not complete JSON"),
         ("[1, 2]", "it is not a ledger"),
         ('{"schema": "other/7", "track": "titan"}', 'its schema is "other/7"'),
-        ('{"schema": "fleetlab-ledger/1", "track": "<b>"}', 'its track is "<b>"'),
+        ('{"schema": "fleetlab-ledger/1", "track": "<blink>"}', 'its track is "<blink>"'),
         ('{"schema": "fleetlab-ledger/1", "track": "titan", "predictions": [{"part": 1, "choice": '
          '"constructor", "number": 1, "confidence": 1, "at": "2026-01-01T00:00:00Z"}]}',
          "has a choice that was never offered"),
