@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from fleetlab.app.session import Clock, slice_events
+from fleetlab.app.slices import Clock, run_in_slices
 from fleetlab.run import Run
-from fleetlab.scenario import Scenario, ScenarioError
-from fleetlab.simulate import steps
+from fleetlab.scenario import Scenario
 
 MOST_KEPT = 2000
 
@@ -57,25 +56,23 @@ class Batch:
         self._wanted = [s for s in self._wanted if s not in self._results]
         if not self._wanted:
             return
-        scenario = self._wanted[0]
-        try:
-            work = steps(scenario, None, slice_events(scenario))
-        except (ScenarioError, ValueError):
+
+        def done(run: Run) -> None:
+            before = len(self._results)
+            self.take(run)
+            if len(self._results) == before:
+                self._wanted.pop(0)
+            self._changed()
+            self._next(generation)
+
+        def failed(_: str) -> None:
             self._wanted.pop(0)  # the session says what is wrong with it
             self._next(generation)
-            return
-        self._clock.later(0, lambda: self._advance(work, generation))
 
-    def _advance(self, work: Iterator[float | Run], generation: int) -> None:
-        if generation != self._generation:
-            return
-        reached = next(work)
-        if not isinstance(reached, Run):
-            self._clock.later(0, lambda: self._advance(work, generation))
-            return
-        before = len(self._results)
-        self.take(reached)
-        if len(self._results) == before:
-            self._wanted.pop(0)
-        self._changed()
-        self._next(generation)
+        run_in_slices(
+            self._clock,
+            self._wanted[0],
+            wanted=lambda: generation == self._generation,
+            done=done,
+            failed=failed,
+        )

@@ -22,7 +22,7 @@ from param import parameterized
 from fleetlab.app.finished import Finished, unpack
 from fleetlab.app.page import Page
 from fleetlab.app.parts import PARTS, class_of
-from fleetlab.app.session import Clock
+from fleetlab.app.slices import Clock
 from fleetlab.scenario import Scenario
 
 IN_BROWSER = sys.platform == "emscripten"

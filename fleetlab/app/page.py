@@ -11,7 +11,8 @@ from fleetlab.app.finished import Finished
 from fleetlab.app.palette import palette
 from fleetlab.app.parts import PARTS, Part, part_of
 from fleetlab.app.peek import Peek
-from fleetlab.app.session import Clock, Session
+from fleetlab.app.session import Session
+from fleetlab.app.slices import Clock
 from fleetlab.evidence import final_policy
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario

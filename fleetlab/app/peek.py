@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from fleetlab import peek
-from fleetlab.app.session import Clock
+from fleetlab.app.slices import Clock
 from fleetlab.peek.packing import Packing
 from fleetlab.peek.queueing import Queueing
 from fleetlab.peek.sharing import Sharing

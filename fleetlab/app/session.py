@@ -6,35 +6,20 @@ Scenario is repeated on other seeds, so that every figure comes with its spread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from fleetlab.app.finished import Finished
+from fleetlab.app.slices import Clock, run_in_slices
 from fleetlab.explain import explain
 from fleetlab.job import JobTable
 from fleetlab.moment import Moment, crowded_instant
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario, ScenarioError
-from fleetlab.simulate import steps
 
-SLICE_EVENTS = 1500
-PLANNED_EVENTS = 100
-"""Events in a slice; planning every queued job takes longer by the event."""
 REPLICATIONS = 20
 LONGEST_REPLICATION_ROWS = 400_000
-
-
-def slice_events(scenario: Scenario) -> int:
-    """Return how many events of a run pass before the page is heard again."""
-    return PLANNED_EVENTS if scenario.backfill == "conservative" else SLICE_EVENTS
-
-
-class Clock(Protocol):
-    """What a session needs of its surroundings: to be called again."""
-
-    def later(self, milliseconds: int, call: Callable[[], None]) -> None:
-        """Call ``call`` once, after other work has had its turn."""
 
 
 @dataclass
@@ -84,13 +69,16 @@ class Session:
         self._generation += 1
         self.playing = False
         self.changed("scenario")
-        try:
-            work = steps(scenario, self.trace, slice_events(scenario))
-        except (ScenarioError, ValueError) as error:
-            self.complain(str(error))
-            return
         generation = self._generation
-        self.clock.later(0, lambda: self._advance(work, generation))
+        run_in_slices(
+            self.clock,
+            scenario,
+            wanted=lambda: generation == self._generation,
+            done=self._finish,
+            failed=self.complain,
+            progress=self._progressed,
+            trace=self.trace,
+        )
 
     def leave(self) -> None:
         """Forget the run: another part asks for another."""
@@ -98,20 +86,9 @@ class Session:
         self.run, self.playing, self.job, self.replicas = None, False, -1, []
         self.every_change = False
 
-    def _advance(self, work: Iterator[float | Run], generation: int) -> None:
-        if generation != self._generation:
-            return
-        try:
-            reached = next(work)
-        except (ScenarioError, ValueError) as error:
-            self.complain(str(error))
-            return
-        if isinstance(reached, Run):
-            self._finish(reached)
-        else:
-            self.progress = reached
-            self.changed("progress")
-            self.clock.later(0, lambda: self._advance(work, generation))
+    def _progressed(self, share: float) -> None:
+        self.progress = share
+        self.changed("progress")
 
     def resume(self, finished: Finished, scenario: Scenario) -> None:
         """Go on from a finished run of ``scenario`` as if it had just ended here."""
@@ -148,22 +125,21 @@ class Session:
             return
         top = 2**31 - 1
         scenario = self.scenario.but(seed=(self.scenario.seed + number) % top)
-        work = steps(scenario, None, slice_events(scenario))
 
-        def advance() -> None:
-            if generation != self._generation:
-                return
-            reached = next(work)
-            if not isinstance(reached, Run):
-                self.clock.later(0, advance)
-                return
-            replica = self.measure(reached)
+        def repeated(run: Run) -> None:
+            replica = self.measure(run)
             if replica is not None:
                 self.replicas.append(replica)
                 self.changed("replicas")
             self._replicate(number + 1, generation)
 
-        self.clock.later(0, advance)
+        run_in_slices(
+            self.clock,
+            scenario,
+            wanted=lambda: generation == self._generation,
+            done=repeated,
+            failed=self.complain,
+        )
 
     # ---- the moment looked at
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fleetlab.app.session import Clock, slice_events
+from fleetlab.app.slices import Clock, run_in_slices
 from fleetlab.policy.custom import Custom
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
-from fleetlab.simulate import steps
 
 
 @dataclass(frozen=True)
@@ -56,23 +55,22 @@ class Trials:
         if not self._left:
             return
         trial = self._left[0]
-        work = steps(trial.scenario, None, slice_events(trial.scenario), trial.placement)
 
-        def advance() -> None:
-            if generation != self._generation:
-                return
-            try:
-                reached = next(work)
-            except ValueError as error:
-                self._left.clear()
-                self._complain(str(error))
-                return
-            if not isinstance(reached, Run):
-                self._clock.later(0, advance)
-                return
+        def done(run: Run) -> None:
             self._left.pop(0)
-            self._done(trial, reached)
+            self._done(trial, run)
             if generation == self._generation:
                 self._next(generation)
 
-        self._clock.later(0, advance)
+        def failed(sentence: str) -> None:
+            self._left.clear()
+            self._complain(sentence)
+
+        run_in_slices(
+            self._clock,
+            trial.scenario,
+            wanted=lambda: generation == self._generation,
+            done=done,
+            failed=failed,
+            placement=trial.placement,
+        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +10,10 @@ import numpy as np
 from bokeh.core.properties import value
 from bokeh.events import Tap
 from bokeh.models import ColumnDataSource, Text
-from bokeh.plotting import figure
 
+from fleetlab.app.instruments.axes import bare_figure
 from fleetlab.app.palette import FONT, Palette
+from fleetlab.app.session import Session
 from fleetlab.fleet import Fleet
 from fleetlab.moment import Moment
 
@@ -87,10 +87,10 @@ def _across(blocks: int, columns: int, rows: int, aspect: float) -> int:
 
 
 class ClusterHeatmap:
-    """The fleet as a picture; ``touched(gpu)`` is called with the GPU that a reader clicks."""
+    """The fleet as a picture; a click on a GPU asks ``session`` about the job there."""
 
-    def __init__(self, touched: Callable[[int], None]) -> None:
-        self._touched = touched
+    def __init__(self, session: Session) -> None:
+        self._session = session
         self._layout: Layout | None = None
         self._key: tuple[str, bool] = ("", False)
         empty: dict[str, list[float]] = {"x": [], "y": [], "w": [], "h": []}
@@ -99,19 +99,8 @@ class ClusterHeatmap:
         self._holes = ColumnDataSource(dict(empty))
         self._lit = ColumnDataSource(dict(empty))
         self._labels = ColumnDataSource({"x": [], "y": [], "text": []})
-        self.view = figure(
-            x_range=(-0.4, 10),
-            y_range=(-10, 0),
-            aspect_ratio=WIDE,
-            margin=0,
-            sizing_mode="stretch_width",
-            toolbar_location=None,
-            tools="",
-            min_border=0,
-            outline_line_color=None,
-            background_fill_color=None,
-            border_fill_color=None,
-            name="cluster-heatmap",
+        self.view = bare_figure(
+            "cluster-heatmap", x_range=(-0.4, 10), y_range=(-10, 0), aspect_ratio=WIDE
         )
         self.view.axis.visible = False
         self.view.grid.visible = False
@@ -213,6 +202,17 @@ class ClusterHeatmap:
         nearest = int(np.argmin(distance))
         if distance[nearest] <= 0.75:
             self._touched(nearest)
+
+    def _touched(self, gpu: int) -> None:
+        """Ask about the job on a GPU; on a free one, about the head of the queue."""
+        moment = self._session.moment
+        if moment is None:
+            return
+        job = int(occupied(moment)[0][gpu])
+        if job < 0 and moment.state.waiting:
+            job = moment.state.waiting[0]
+        if job >= 0:
+            self._session.ask(job)
 
 
 def occupied(moment: Moment) -> tuple[Any, Any]:

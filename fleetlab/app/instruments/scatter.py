@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import panel as pn
 from bokeh.events import Tap
 from bokeh.models import ColumnDataSource, FixedTicker, NumeralTickFormatter, Range1d
-from bokeh.plotting import figure
 
-from fleetlab.app.palette import FONT, Palette
+from fleetlab.app.instruments.axes import bare_figure, paint_axes
+from fleetlab.app.palette import Palette
 from fleetlab.app.style import SELECT
 from fleetlab.wording import duration
 
@@ -48,22 +48,14 @@ class WaitTimeVsMfuPlot:
         self._quiet = False
         empty: dict[str, list[float]] = {"x": [], "y": []}
         self._all, self._front, self._now = (ColumnDataSource(dict(empty)) for _ in range(3))
-        self.plot = figure(
+        self.plot = bare_figure(
+            "wait-vs-mfu",
             x_axis_type="log",
             x_range=Range1d(LEAST_S, 1e5),
             y_range=Range1d(0, 0.45),
             height=260,
-            sizing_mode="stretch_width",
-            margin=0,
-            toolbar_location=None,
-            tools="",
-            min_border=0,
-            outline_line_color=None,
-            background_fill_color=None,
-            border_fill_color=None,
             x_axis_label="mean wait (shorter is left)",
             y_axis_label="cluster MFU",
-            name="wait-vs-mfu",
         )
         self._line = self.plot.line("x", "y", source=self._front, line_width=2, line_dash="dashed")
         self._dots = self.plot.scatter("x", "y", source=self._all, size=10, alpha=0.8)
@@ -74,7 +66,6 @@ class WaitTimeVsMfuPlot:
         axis = self.plot.xaxis[0]
         axis.ticker = FixedTicker(ticks=list(TICKS_S))
         axis.major_label_overrides = {t: duration(t).replace(".0", "") for t in TICKS_S}
-        axis.minor_tick_line_color = None
         self.plot.yaxis.formatter = NumeralTickFormatter(format="0.000")
         self.plot.on_event(Tap, self._tapped)
         self.list = pn.widgets.Select(
@@ -98,20 +89,7 @@ class WaitTimeVsMfuPlot:
         self._best.glyph.update(fill_color=colours.action, line_color=colours.card)
         self._line.glyph.update(line_color=colours.action)
         self._ring.glyph.update(line_color=colours.warm)
-        self.plot.grid.grid_line_color = colours.line
-        for axis in self.plot.axis:
-            axis.update(
-                major_label_text_color=colours.muted,
-                axis_label_text_color=colours.muted,
-                axis_label_text_font_style="normal",
-                axis_label_text_font=FONT,
-                axis_label_text_font_size="13px",
-                axis_line_color=colours.line,
-                major_tick_line_color=colours.line,
-                minor_tick_line_color=None,
-                major_label_text_font_size="12px",
-                major_label_text_font=FONT,
-            )
+        paint_axes(self.plot, colours)
 
     def show(self, points: Sequence[Point], now: str) -> None:
         """Draw the runs there are, the one whose query is ``now`` with a ring around it."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bokeh.models import ColumnDataSource, FixedTicker, Range1d
-from bokeh.plotting import figure
 
-from fleetlab.app.palette import FONT, Palette
+from fleetlab.app.instruments.axes import bare_figure, paint_axes
+from fleetlab.app.palette import Palette
 from fleetlab.app.parts.fragmentation_words import Replica
 from fleetlab.wording import duration
 
@@ -20,20 +20,12 @@ class Spread:
     def __init__(self) -> None:
         self._near = ColumnDataSource({"x": [], "y": []})
         self._any = ColumnDataSource({"x": [], "y": []})
-        self.view = figure(
+        self.view = bare_figure(
+            "spread",
             x_axis_type="log",
             x_range=Range1d(0.5, 100_000),
             y_range=Range1d(-0.6, 1.6),
             height=150,
-            sizing_mode="stretch_width",
-            margin=0,
-            toolbar_location=None,
-            tools="",
-            min_border=0,
-            outline_line_color=None,
-            background_fill_color=None,
-            border_fill_color=None,
-            name="spread",
         )
         self._near_glyph = self.view.scatter("x", "y", source=self._near, size=11, alpha=0.75)
         self._any_glyph = self.view.scatter(
@@ -43,24 +35,13 @@ class Spread:
         axis = self.view.xaxis[0]
         axis.ticker = FixedTicker(ticks=list(TICKS_S))
         axis.major_label_overrides = {tick: duration(tick).replace(".0", "") for tick in TICKS_S}
-        axis.minor_tick_line_color = None
         self.view.yaxis.ticker = FixedTicker(ticks=[0, 1])
-        self.view.yaxis.major_tick_line_color = None
-        self.view.yaxis.axis_line_color = None
 
     def paint(self, colours: Palette) -> None:
         """Draw in the colours of a theme."""
         self._near_glyph.glyph.update(fill_color=colours.warm, line_color=colours.card)
         self._any_glyph.glyph.update(fill_color=colours.action, line_color=colours.card)
-        self.view.xgrid.grid_line_color = colours.line
-        for axis in self.view.axis:
-            axis.update(
-                major_label_text_color=colours.muted,
-                axis_line_color=colours.line,
-                major_tick_line_color=colours.line,
-                major_label_text_font_size="12px",
-                major_label_text_font=FONT,
-            )
+        paint_axes(self.view, colours)
 
     def show(self, replicas: Sequence[Replica], names: tuple[str, str]) -> None:
         """Draw the seeds there are so far; a wait below one second is drawn at one."""

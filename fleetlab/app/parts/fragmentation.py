@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fleetlab.app.instruments.controls import Controls
-from fleetlab.app.instruments.heatmap import ClusterHeatmap, occupied
+from fleetlab.app.instruments.heatmap import ClusterHeatmap
 from fleetlab.app.instruments.queue import Queue
 from fleetlab.app.instruments.spread import Spread
 from fleetlab.app.instruments.transport import Transport
@@ -30,7 +30,7 @@ class FragmentationAudit:
         self._session = session
         self._colours = LIGHT
         self._narrow = False
-        self.heatmap = ClusterHeatmap(self._touched)
+        self.heatmap = ClusterHeatmap(session)
         self.transport = Transport(session)
         self.queue = Queue(session)
         self.controls = Controls(session)
@@ -114,14 +114,3 @@ class FragmentationAudit:
             return
         kinds = run.jobs.kinds
         self.spread.show(self._session.replicas, (kinds[run.pair.near], kinds[run.pair.anywhere]))
-
-    def _touched(self, gpu: int) -> None:
-        """Ask about the job on a GPU; on a free one, about the head of the queue."""
-        moment = self._session.moment
-        if moment is None:
-            return
-        job = int(occupied(moment)[0][gpu])
-        if job < 0 and moment.state.waiting:
-            job = moment.state.waiting[0]
-        if job >= 0:
-            self._session.ask(job)

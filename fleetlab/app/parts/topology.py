@@ -35,7 +35,7 @@ class TopologyPenalty:
         self._colours = LIGHT
         self._narrow = False
         self.study = Study(session.scenario)
-        self.heatmap = ClusterHeatmap(self._touched)
+        self.heatmap = ClusterHeatmap(session)
         self.transport = Transport(session)
         self.queue = Queue(session)
         self.controls = SharingControls(session, self._choose)
@@ -229,17 +229,6 @@ class TopologyPenalty:
             self.heatmap.show(moment, self._session.job, self._colours, marked)
             self.queue.show(moment)
             self.transport.show()
-
-    def _touched(self, gpu: int) -> None:
-        """Ask about the job on a GPU; on a free one, about the head of the queue."""
-        moment = self._session.moment
-        if moment is None:
-            return
-        job = int(occupied(moment)[0][gpu])
-        if job < 0 and moment.state.waiting:
-            job = moment.state.waiting[0]
-        if job >= 0:
-            self._session.ask(job)
 
 
 def marked_gpus(moment: Moment) -> Any:
