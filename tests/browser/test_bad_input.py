@@ -102,7 +102,8 @@ def test_names_with_markup_or_a_formula_are_shown_as_they_are_written(reader: Re
     names = [MARKUP, '=HYPERLINK("http://example.org")', "<script>globalThis.pwned=1</script>"]
     quoted = ['"' + name.replace('"', '""') + '"' for name in names]
     rows = "".join(f"{number},100,512,{name}\n" for number, name in enumerate(quoted))
-    reader.send(FIELD, as_file("<blink>names.csv", f"submit_s,duration_s,gpus,name\n{rows}".encode()))
+    table = f"submit_s,duration_s,gpus,name\n{rows}".encode()
+    reader.send(FIELD, as_file("<blink>names.csv", table))
     time = reader.page.get_by_role("slider", name="Simulated time")
     expect(reader.page).to_have_url(re.compile("workload=trace"))
     expect(reader.part.get_by_role("heading", level=1)).to_contain_text("512")
