@@ -98,6 +98,11 @@ def halts_ms(day: list[Piece]) -> list[int]:
     return found
 
 
+def piece_at(day: list[Piece], time_ms: int) -> Piece:
+    """Return the piece of ``day`` that ``time_ms`` lies in; its last one from then on."""
+    return next((piece for piece in day if piece.end_ms > time_ms), day[-1])
+
+
 def live_nodes(run: Run) -> list[Piece]:
     """Return the day as stretches with the number of nodes that are not gone."""
     end = day_ms(run)

@@ -46,6 +46,11 @@ def count(number: float) -> str:
     return f"{number:,.0f}" if number >= 10 or number == int(number) else f"{number:.1f}"
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """Return a share of 1 as a reader reads it: ``76 %``, or ``76.4 %`` with one digit."""
+    return f"{100 * share:.{digits}f} %"
+
+
 def times(ratio: float) -> str:
     """Return a ratio as "so many times": two figures, none invented beyond them."""
     if ratio >= 1000:

@@ -9,7 +9,7 @@ from typing import Any
 from fleetlab.metrics import Waits
 from fleetlab.run import Run
 from fleetlab.statistics import Estimate
-from fleetlab.wording import count, dollars, duration, plural, times
+from fleetlab.wording import count, dollars, duration, percent, plural, times
 from fleetlab.workload import WARM_UP_SHARE
 
 SHARES = ("offered", "allocated", "productive", "goodput", "mfu")
@@ -37,8 +37,8 @@ def lines_of(run: Run) -> Iterator[str]:
                 yield f"  {kind:{width}}  {_waits(waits)} ({plural(waits.count, 'job')})"
     yield f"slowdown       {metrics.waits.bounded_slowdown:.2f} bounded, mean"
     yield (
-        f"utilisation    {_percent(metrics.allocated)} allocated, "
-        f"{_percent(metrics.productive)} productive, {_percent(metrics.offered)} offered"
+        f"utilisation    {percent(metrics.allocated, 1)} allocated, "
+        f"{percent(metrics.productive, 1)} productive, {percent(metrics.offered, 1)} offered"
     )
     yield (
         f"free           {count(metrics.free_gpus)} GPUs in the mean, "
@@ -48,7 +48,7 @@ def lines_of(run: Run) -> Iterator[str]:
     yield f"queue          {count(metrics.waiting_jobs)} jobs in the mean"
     if (metrics.allocated and metrics.goodput < 0.9995) or metrics.interruptions:
         yield (
-            f"goodput        {_percent(metrics.goodput)} of the time held, "
+            f"goodput        {percent(metrics.goodput, 1)} of the time held, "
             f"{count(metrics.lost_gpu_h)} GPU-hours lost in "
             f"{metrics.interruptions:,} interruptions"
         )
@@ -80,7 +80,7 @@ def spoken(figure: str, value: float) -> str:
     if figure.endswith("_dollars"):
         return dollars(value)
     if figure in SHARES or figure.endswith("_share"):
-        return _percent(value)
+        return percent(value, 1)
     if figure == "near_over_any":
         return f"{value:.2f}×" if value < 10 else times(value)
     if value == int(value) and abs(value) < 1e15:
@@ -110,10 +110,6 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[s
     for row in cells:
         joined = " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield f"| {joined} |"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def _waits(waits: Waits) -> str:

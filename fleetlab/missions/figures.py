@@ -14,7 +14,7 @@ from fleetlab.network import TIERS, tensor_parallel_s
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
 from fleetlab.theory.queueing import pollaczek_khinchine
-from fleetlab.wording import dollars
+from fleetlab.wording import dollars, percent
 
 CEILING_SEEDS = (1, 2, 3)
 HOURS_A_YEAR = 8760
@@ -50,8 +50,8 @@ def compute() -> dict[str, str]:
         "guardian_spine_bandwidth_ms": f"{no_latency * 1000:.1f}",
         "pk_wait_cv1": f"{pollaczek_khinchine(0.8, 1):.0f}",
         "pk_wait_cv3": f"{pollaczek_khinchine(0.8, 3):.0f}",
-        "titan_fifo_ceiling_best": f"{best:.0%}".replace("%", " %"),
-        "titan_fifo_ceiling_random": f"{random:.0%}".replace("%", " %"),
+        "titan_fifo_ceiling_best": percent(best),
+        "titan_fifo_ceiling_random": percent(random),
         "titan_ceiling_cost_year": dollars(lost),
         **key.compute(),
         **spot_figures.compute(),

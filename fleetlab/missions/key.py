@@ -10,7 +10,7 @@ from fleetlab.prices import break_even_stretch, case, discount
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
 from fleetlab.theory.checkpoint import daly, mtbf_that_stretches
-from fleetlab.wording import dollars, duration, times
+from fleetlab.wording import dollars, duration, percent, times
 
 SEEDS = (1, 2, 3)
 HOUR_S = 3600.0
@@ -28,11 +28,6 @@ def audit(track: str, **choices: str | int) -> dict[str, float]:
     return measured(Scenario.default(track, 1).but(**choices))
 
 
-def share(part: float) -> str:
-    """Return a share as whole percent."""
-    return f"{part:.0%}".replace("%", " %")
-
-
 def compute() -> dict[str, str]:
     """Return the figures of the answer key by name, as they are to be read."""
     return part_1() | part_2() | part_3()
@@ -48,7 +43,7 @@ def part_1() -> dict[str, str]:
     found |= _waits("key_titan_fifo", audit("titan", backfill="none"))
     blind = audit("pioneer", placement="random")
     jobs = Scenario.default("pioneer", 1).jobs
-    found["key_pioneer_dropped"] = share(blind["dropped"] / jobs)
+    found["key_pioneer_dropped"] = percent(blind["dropped"] / jobs)
     return found
 
 
@@ -74,18 +69,18 @@ def part_2() -> dict[str, str]:
     """Return what holding and waiting costs, and what loose placement does to a fleet."""
     whole = crowd(load=60)
     found = {
-        "key_gang_allocated": share(whole["allocated"]),
-        "key_gang_productive": share(whole["productive"]),
+        "key_gang_allocated": percent(whole["allocated"]),
+        "key_gang_productive": percent(whole["productive"]),
     }
     for track in TRACKS:
         holding = crowd(track, load=60, gang="hold-and-wait")
-        found[f"key_{track}_hold_allocated"] = share(holding["allocated"])
-        found[f"key_{track}_hold_productive"] = share(holding["productive"])
+        found[f"key_{track}_hold_allocated"] = percent(holding["allocated"])
+        found[f"key_{track}_hold_productive"] = percent(holding["productive"])
     for name, patience in (("loose", LOOSE), ("strict", STRICT)):
         dear = crowd(load=85, penalty=30, patience=patience)
         cheap = crowd(load=85, penalty=10, patience=patience)
         found |= {
-            f"key_{name}_allocated": share(dear["allocated"]),
+            f"key_{name}_allocated": percent(dear["allocated"]),
             f"key_{name}_mfu": f"{dear['mfu']:.3f}",
             f"key_{name}_wait": duration(dear["wait_mean_s"]),
             f"key_{name}_cheap_wait": duration(cheap["wait_mean_s"]),

@@ -12,7 +12,7 @@ from fleetlab.prices import break_even_stretch, case, discount
 from fleetlab.scenario import Scenario
 from fleetlab.theory.checkpoint import optimal_interval, young
 from fleetlab.training import expected_stretch, interruption_mean_s
-from fleetlab.wording import dollars, duration
+from fleetlab.wording import dollars, duration, percent
 
 TRAINING_S = 30 * 3600
 """The work of one training run of ``titan-train``."""
@@ -46,7 +46,7 @@ def compute() -> dict[str, str]:
         "guardian_loop_ms": f"{loop_ms(guardian, guardian):.1f}",
         "guardian_fewest_nodes": f"{fewest_nodes(guardian)}",
         "nomad_half_fps": f"{math.floor(fps(half, needed))}",
-        "nomad_half_pixels": f"{pixels(half, needed):.1%}".replace("%", " %"),
+        "nomad_half_pixels": percent(pixels(half, needed), 1),
         "nomad_break_even": f"{break_even_stretch(discount('nomad')):.0f}",
         "pioneer_heavy_v2_mw": f"{power_mw(HEAVY, DEVICES[1]):.1f}",
         "pioneer_slim_v2_mw": f"{power_mw(SLIM, DEVICES[1]):.2f}",

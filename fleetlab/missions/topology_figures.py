@@ -12,7 +12,7 @@ from fleetlab.run import Run
 from fleetlab.scenario import FOR_EVER, Scenario
 from fleetlab.simulate import simulate
 from fleetlab.usage import Usage
-from fleetlab.wording import duration
+from fleetlab.wording import duration, percent
 
 SEEDS = (1, 2, 3)
 PENALTIES = (5, 10, 15, 20)
@@ -40,10 +40,6 @@ def crossover(strict_s: float, loose_s: Sequence[tuple[int, float]]) -> float:
     return loose_s[0][0] if strict_s < loose_s[0][1] else loose_s[-1][0]
 
 
-def _percent(share: float) -> str:
-    return f"{share * 100:.1f} %"
-
-
 def compute() -> dict[str, str]:
     """Return Part 2's figures by name, as they are to be read."""
     usual = Scenario.default("titan", 2)
@@ -66,7 +62,7 @@ def compute() -> dict[str, str]:
         found[f"pioneer_{device.name.lower()}_ms"] = f"{latency_ms(HEAVY, device):.3g}"
         found[f"pioneer_{device.name.lower()}_mw"] = f"{power_mw(HEAVY, device):.3g}"
     for name, runs in (("strict", strict), ("loose", loose)):
-        found[f"titan_{name}_allocated"] = _percent(mean(r.metrics.allocated for r in runs))
+        found[f"titan_{name}_allocated"] = percent(mean(r.metrics.allocated for r in runs), 1)
         found[f"titan_{name}_mfu"] = f"{mean(r.metrics.mfu for r in runs):.3f}"
         found[f"titan_{name}_wait"] = duration(mean_wait_s(runs))
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from functools import lru_cache
 from statistics import mean
@@ -10,17 +9,16 @@ from typing import Any
 
 from fleetlab.app.instruments.converge import SweepView
 from fleetlab.app.instruments.course import Course
-from fleetlab.app.instruments.ring import RingView
+from fleetlab.app.instruments.ring import BROKEN, PAUSED, WORKING, RingView
 from fleetlab.app.parts.elastic_story import (
-    BROKEN,
     HOUR_MS,
-    PAUSED,
-    WORKING,
     Case,
     Plan,
     Story,
     Sweep,
+    fine_percent,
     node_states,
+    scenario_of,
     spot_words,
     spread_words,
     survivors,
@@ -30,7 +28,7 @@ from fleetlab.loop import DEADLINE_MS, TAIL, Loops, fewest_nodes, loop_ms
 from fleetlab.missions import mission
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
-from fleetlab.service import Piece, day_ms, pieces, still_ms
+from fleetlab.service import Piece, day_ms, piece_at, pieces, still_ms
 from fleetlab.terms import spot_nodes
 from fleetlab.timeline import Timeline
 from fleetlab.wording import clock, dollars, duration, plural
@@ -54,7 +52,7 @@ class GuardianStory(Story):
         """Return the ring with the latency of a loop that begins now."""
         instant = timeline.at(time_ms)
         held = survivors(run, instant)
-        piece = _piece_at(run, time_ms)
+        piece = piece_at(_day(run), time_ms)
         how = WORKING if not piece.still else PAUSED if instant.nodes else BROKEN
         return RingView(
             node_states(run, instant, held), (0,) * run.fleet.nodes, held, how,
@@ -64,7 +62,7 @@ class GuardianStory(Story):
 
     def title(self, run: Run, timeline: Timeline, time_ms: int) -> str:
         """Return the finding of the moment."""
-        piece, whole = _piece_at(run, time_ms), run.fleet.nodes
+        piece, whole = piece_at(_day(run), time_ms), run.fleet.nodes
         gone = whole - piece.nodes if piece.nodes else len(timeline.at(time_ms).away)
         if piece.still:
             took = _latency_words(_latency_ms(run, piece, time_ms))
@@ -89,8 +87,7 @@ class GuardianStory(Story):
 
     def why(self, run: Run, timeline: Timeline, time_ms: int) -> str:
         """Return what stops the loop, or what lets it go on."""
-        scenario = run.scenario
-        assert scenario is not None
+        scenario = scenario_of(run)
         still = still_ms(scenario) // 1000
         if scenario.elastic:
             rule = (
@@ -287,11 +284,6 @@ def _day(run: Run) -> list[Piece]:
     return pieces(run)
 
 
-def _piece_at(run: Run, time_ms: int) -> Piece:
-    day = _day(run)
-    return next((piece for piece in day if piece.end_ms > time_ms), day[-1])
-
-
 def _latency_ms(run: Run, piece: Piece, time_ms: int) -> float:
     """Return how long a loop takes that begins at ``time_ms`` in ``piece``."""
     whole = run.fleet.nodes
@@ -309,7 +301,4 @@ def _latency_words(ms: float) -> str:
 
 
 def _percent(share: float) -> str:
-    percent = 100 * share
-    if percent == 0 or math.isclose(percent, 0, abs_tol=1e-9):
-        return "0 %"
-    return f"{percent:.3f} %" if percent < 0.1 else f"{percent:.1f} %"
+    return fine_percent(share, below=0.1, fine=3, coarse=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from statistics import mean
@@ -11,16 +10,17 @@ from typing import Any
 
 from fleetlab.app.instruments.converge import SweepView
 from fleetlab.app.instruments.course import Course
-from fleetlab.app.instruments.ring import RingView
+from fleetlab.app.instruments.ring import PAUSED, WORKING, RingView
 from fleetlab.app.parts.elastic_story import (
     HOUR_MS,
-    PAUSED,
-    WORKING,
     Case,
     Plan,
     Story,
     Sweep,
+    binomial,
+    fine_percent,
     node_states,
+    scenario_of,
     spot_words,
     spread_words,
 )
@@ -31,10 +31,10 @@ from fleetlab.prices import break_even_stretch, discount
 from fleetlab.reclaim import BURST_SHARE
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
-from fleetlab.service import Piece, day_ms, live_nodes, still_ms
+from fleetlab.service import Piece, day_ms, live_nodes, piece_at, still_ms
 from fleetlab.terms import spot_nodes
 from fleetlab.timeline import Timeline
-from fleetlab.wording import clock, dollars, duration, plural
+from fleetlab.wording import clock, dollars, duration, percent, plural
 
 MINUTES_A_DAY = 1440
 
@@ -55,10 +55,9 @@ class NomadStory(Story):
         instant = timeline.at(min(time_ms, day_ms(run) - 1))
         held = instant.nodes
         share = _share(run, time_ms)
-        scenario = run.scenario
-        assert scenario is not None
+        scenario = scenario_of(run)
         if scenario.elastic:
-            big, small, frame = "60 FPS", f"{share:.0%} of the pixels".replace("%", " %"), share
+            big, small, frame = "60 FPS", f"{percent(share)} of the pixels", share
         else:
             big, small, frame = f"{FULL_FPS * share:.0f} FPS", "at full size", 1.0
         return RingView(
@@ -68,8 +67,7 @@ class NomadStory(Story):
 
     def title(self, run: Run, timeline: Timeline, time_ms: int) -> str:
         """Return the finding of the moment."""
-        scenario = run.scenario
-        assert scenario is not None
+        scenario = scenario_of(run)
         gone = len(timeline.at(min(time_ms, day_ms(run) - 1)).away)
         share, live = _share(run, time_ms), run.fleet.nodes - gone
         if share == 1:
@@ -77,8 +75,7 @@ class NomadStory(Story):
                 return f"{plural(gone, 'node')} gone, and {live} still draw every frame"
             return f"All {live} nodes are there, and every frame is on time"
         if scenario.elastic:
-            shown = f"{share:.0%}".replace("%", " %")
-            return f"{gone} nodes gone: 60 FPS go on with {shown} of the pixels"
+            return f"{gone} nodes gone: 60 FPS go on with {percent(share)} of the pixels"
         return f"{gone} nodes gone: {FULL_FPS * share:.0f} FPS, and every frame is late"
 
     def scene(self, scenario: Scenario) -> str:
@@ -93,8 +90,7 @@ class NomadStory(Story):
 
     def why(self, run: Run, timeline: Timeline, time_ms: int) -> str:
         """Return what a reclaim does to who wears the glasses."""
-        scenario = run.scenario
-        assert scenario is not None
+        scenario = scenario_of(run)
         still = still_ms(scenario) // 1000
         if still:
             freeze = (
@@ -111,12 +107,11 @@ class NomadStory(Story):
 
     def course(self, run: Run, timeline: Timeline) -> Course:
         """Return frames per second, or pixels, over the day."""
-        scenario = run.scenario
-        assert scenario is not None
+        scenario = scenario_of(run)
         needed, top = needed_nodes(scenario), 100.0 if scenario.elastic else FULL_FPS
         hours: list[float] = []
         values: list[float] = []
-        for piece in live_nodes(run):
+        for piece in _day(run):
             for time in (piece.begin_ms, piece.end_ms):
                 hours.append(time / HOUR_MS)
                 values.append(top * pixels(piece.nodes, needed))
@@ -129,10 +124,9 @@ class NomadStory(Story):
 
     def course_title(self, run: Run, timeline: Timeline) -> str:
         """Return how long the pool was too small."""
-        scenario = run.scenario
-        assert scenario is not None
+        scenario = scenario_of(run)
         needed = needed_nodes(scenario)
-        short = sum(p.length_ms for p in live_nodes(run) if p.nodes < needed)
+        short = sum(p.length_ms for p in _day(run) if p.nodes < needed)
         if not short:
             return "The pool was never too small in this day"
         what = "smaller pictures" if scenario.elastic else "late frames"
@@ -153,7 +147,7 @@ class NomadStory(Story):
             return {"labels": labels}
         if scenario.elastic:
             worst = min(x.lowest_pixels for x in mine)
-            main = f"60 FPS, {worst:.0%}".replace("%", " %")
+            main = f"60 FPS, {percent(worst)}"
             detail = f"of the pixels, when {min(x.fewest_nodes for x in mine)} nodes were left"
         else:
             main = f"{min(x.lowest_fps for x in mine):.0f} FPS"
@@ -168,9 +162,9 @@ class NomadStory(Story):
                if scenario.elastic else ""),
             "cost": dollars(mean(x.effective_dollars for x in mine)),
             "cost_detail": (
-                f"${full:.2f} on demand: at {discount('nomad'):.0%} off spot pays up to "
+                f"${full:.2f} on demand: at {percent(discount('nomad'))} off spot pays up to "
                 f"{break_even_stretch(discount('nomad')):.0f} times the time"
-            ).replace("%", " %"),
+            ),
             "goal": duration(mean(x.frozen_s for x in mine)),
             "goal_detail": f"a day, after {mean(x.reclaimed for x in mine):.0f} reclaims",
             "labels": labels,
@@ -194,8 +188,8 @@ class NomadStory(Story):
         return words + (
             f" The pool can lose {plural(spare, 'node')} and nobody sees it; half of them gone "
             f"leaves {math.floor(half)} FPS at full size, or 60 FPS with "
-            f"{pixels(whole / 2, needed):.1%} of the pixels, until new ones have started."
-        ).replace("%", " %")
+            f"{percent(pixels(whole / 2, needed), 1)} of the pixels, until new ones have started."
+        )
 
     def swept(self, outcome: Frames) -> float:
         """Return the share of late frames, in per cent."""
@@ -261,13 +255,13 @@ class NomadStory(Story):
             rate, drawn = min(x.lowest_fps for x in found), min(x.lowest_pixels for x in found)
             hour = mean(x.effective_dollars for x in found)
             late.append(Bar(plan.label, 100 * share, _percent(share), plan.kind))
-            words = f"{rate:.0f} FPS" if rate < FULL_FPS else f"60 FPS, {drawn:.0%} of the pixels"
-            worst.append(
-                Bar(plan.label, 100 * drawn * rate / FULL_FPS, words.replace("%", " %"), plan.kind)
+            words = (
+                f"{rate:.0f} FPS" if rate < FULL_FPS else f"60 FPS, {percent(drawn)} of the pixels"
             )
+            worst.append(Bar(plan.label, 100 * drawn * rate / FULL_FPS, words, plan.kind))
             cost.append(Bar(plan.label, hour, dollars(hour), plan.kind))
             rows.append([
-                plan.label, _percent(share), f"{rate:.0f}", f"{drawn:.0%}".replace("%", " %"),
+                plan.label, _percent(share), f"{rate:.0f}", percent(drawn),
                 duration(mean(x.frozen_s for x in found)), dollars(hour),
             ])  # fmt: skip
         panels = [
@@ -285,9 +279,10 @@ class NomadStory(Story):
             )
         note = (
             f"All {scenario.fleet_shape.nodes} nodes on spot. A frame has {FRAME_MS:.1f} ms. The "
-            f"rent decides nothing between these plans: at {discount('nomad'):.0%} off, spot would "
-            f"pay up to {break_even_stretch(discount('nomad')):.0f} times the time. Frames decide."
-        ).replace("%", " %")
+            f"rent decides nothing between these plans: at {percent(discount('nomad'))} off, spot "
+            f"would pay up to {break_even_stretch(discount('nomad')):.0f} times the time. Frames "
+            "decide."
+        )
         return Case(title, note, panels, rows)
 
 
@@ -298,23 +293,14 @@ def _day(run: Run) -> list[Piece]:
 
 def _share(run: Run, time_ms: int) -> float:
     """Return the share of the frames, or of the pixels, that are drawn at an instant."""
-    assert run.scenario is not None
-    day = _day(run)
-    piece = next((piece for piece in day if piece.end_ms > time_ms), day[-1])
-    return pixels(piece.nodes, needed_nodes(run.scenario))
+    piece = piece_at(_day(run), time_ms)
+    return pixels(piece.nodes, needed_nodes(scenario_of(run)))
 
 
 def _more_than(most: int, count: int, chance: float) -> float:
     """Return the chance that more than ``most`` of ``count`` go, each with ``chance``."""
-    terms: Sequence[float] = [
-        math.comb(count, k) * chance**k * (1 - chance) ** (count - k)
-        for k in range(most + 1, count + 1)
-    ]
-    return sum(terms)
+    return sum(binomial(k, count, chance) for k in range(most + 1, count + 1))
 
 
 def _percent(share: float) -> str:
-    percent = 100 * share
-    if percent < 1e-9:
-        return "0 %"
-    return f"{percent:.2f} %" if percent < 10 else f"{percent:.0f} %"
+    return fine_percent(share, below=10, fine=2, coarse=0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from statistics import mean
 from typing import Any
@@ -16,6 +15,9 @@ from fleetlab.app.parts.elastic_story import (
     Plan,
     Story,
     Sweep,
+    binomial,
+    fine_percent,
+    scenario_of,
     spot_words,
     spread_words,
 )
@@ -105,8 +107,7 @@ class PioneerStory(Story):
 
     def why(self, run: Run, timeline: Timeline, time_ms: int) -> str:
         """Return what happens to a model whose device leaves."""
-        scenario = run.scenario
-        assert scenario is not None
+        scenario = scenario_of(run)
         v2, v3 = DEVICES[V2], DEVICES[V3]
         if scenario.elastic:
             rule = (
@@ -145,8 +146,7 @@ class PioneerStory(Story):
 
     def course_title(self, run: Run, timeline: Timeline) -> str:
         """Return what becomes of the models without a V3."""
-        scenario = run.scenario
-        assert scenario is not None
+        scenario = scenario_of(run)
         _, begin, until = run.queued
         end = day_ms(run)
         hours = (
@@ -231,10 +231,8 @@ class PioneerStory(Story):
         gone = away_ms / (node_life_ms(scenario) + away_ms)
         count = len(spot)
         short = sum(
-            math.comb(count, k) * gone**k * (1 - gone) ** (count - k)
-            * max(0, models - (all_v3 - k))
-            for k in range(count + 1)
-        )  # fmt: skip
+            binomial(k, count, gone) * max(0, models - (all_v3 - k)) for k in range(count + 1)
+        )
         return 100 * short / models
 
     def sweep_view(self, view: SweepView) -> tuple[str, SweepView]:
@@ -300,11 +298,10 @@ class PioneerStory(Story):
 
 def _models(run: Run, state: State) -> tuple[int, int]:
     """Return how many models are slim and how many are silent at an instant."""
-    assert run.scenario is not None
     waiting = len(state.waiting)
     fleet = run.fleet
     v2 = sum(fleet.class_of(node) == V2 and node not in state.down for node in range(fleet.nodes))
-    slim = min(waiting, v2) if run.scenario.elastic else 0
+    slim = min(waiting, v2) if scenario_of(run).elastic else 0
     return slim, waiting - slim
 
 
@@ -318,7 +315,4 @@ def _hears(silent: int) -> str:
 
 
 def _percent(share: float) -> str:
-    percent = 100 * share
-    if percent < 1e-9:
-        return "0 %"
-    return f"{percent:.2f} %" if percent < 1 else f"{percent:.1f} %"
+    return fine_percent(share, below=1, fine=2, coarse=1)

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mean
 from typing import Any
 
 from fleetlab.app.instruments.converge import Point, SweepView
 from fleetlab.app.instruments.course import Course
-from fleetlab.app.instruments.ring import AWAY, BROKEN, IDLE, IN, LEAVING, PAUSED, WORKING, RingView
+from fleetlab.app.instruments.ring import (
+    AWAY,
+    BROKEN,
+    IDLE,
+    IN,
+    LEAVING,
+    PAUSED,
+    WORKING,
+    RingView,
+)
 from fleetlab.app.picture import Panel
 from fleetlab.outcome import outcome_of
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
 from fleetlab.terms import spot_nodes
 from fleetlab.timeline import Instant, Phase, Timeline
+from fleetlab.wording import percent
 
 HOUR_MS = 3_600_000
 PROCESS_WORDS = {
@@ -71,10 +82,7 @@ class Story(ABC):
 
     def outcomes(self, run: Run) -> dict[Scenario, Any]:
         """Return what ``run`` came to, by Scenario."""
-        from dataclasses import replace
-
-        scenario = run.scenario
-        assert scenario is not None
+        scenario = scenario_of(run)
         found = {scenario: outcome_of(run)}
         if self.same_run:
             other = scenario.but(elastic=1 - scenario.elastic)
@@ -149,6 +157,24 @@ class Story(ABC):
         """Return the case; ``price`` is what the reader says a day of delay costs."""
 
 
+def scenario_of(run: Run) -> Scenario:
+    """Return the Scenario that ``run`` was made from; every run of the page has one."""
+    assert run.scenario is not None
+    return run.scenario
+
+
+def fine_percent(share: float, below: float, fine: int, coarse: int) -> str:
+    """Return a share with ``fine`` digits while it is below so many per cent, else ``coarse``."""
+    if abs(100 * share) < 1e-9:
+        return "0 %"
+    return percent(share, fine if 100 * share < below else coarse)
+
+
+def binomial(successes: int, count: int, chance: float) -> float:
+    """Return the chance that just ``successes`` of ``count`` happen, each with ``chance``."""
+    return math.comb(count, successes) * chance**successes * (1 - chance) ** (count - successes)
+
+
 def node_states(run: Run, instant: Instant, held: Sequence[int]) -> tuple[str, ...]:
     """Return by node whether it is at work, free, given notice, or taken back."""
     states = [IDLE] * run.fleet.nodes
@@ -208,10 +234,3 @@ def reclaim_times(run: Run) -> list[int]:
     """Return the times at which nodes were taken back, each once."""
     _, down, _ = run.outages
     return sorted({*down.tolist()})
-
-
-__all__ = [
-    "BROKEN", "PAUSED", "WORKING", "Case", "Plan", "Story", "Sweep",
-    "how", "node_states", "points", "reclaim_times", "spot_words", "spread_words",
-    "survivors",
-]  # fmt: skip

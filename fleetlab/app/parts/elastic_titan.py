@@ -35,7 +35,7 @@ from fleetlab.scenario import Scenario
 from fleetlab.theory.checkpoint import optimal_interval
 from fleetlab.timeline import Phase, Timeline
 from fleetlab.training import Training, expected_stretch, interruption_mean_s
-from fleetlab.wording import clock, dollars, duration, plural
+from fleetlab.wording import clock, dollars, duration, percent, plural
 
 PHASE_WORDS = {
     Phase.WORKING: "working",
@@ -79,7 +79,7 @@ class TitanStory(Story):
             small = f"{len(held)} of {run.fleet.nodes} nodes at work"
         return RingView(
             node_states(run, instant, held), (0,) * run.fleet.nodes, held, how(instant),
-            f"{instant.done_ms / total:.0%}".replace("%", " %"), small,
+            percent(instant.done_ms / total), small,
         )  # fmt: skip
 
     def title(self, run: Run, timeline: Timeline, time_ms: int) -> str:

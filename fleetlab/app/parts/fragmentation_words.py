@@ -15,7 +15,7 @@ from fleetlab.fleet import Fleet
 from fleetlab.missions import Mission, mission
 from fleetlab.moment import Moment
 from fleetlab.run import Run
-from fleetlab.wording import clock, count, dollars, duration, plural, times
+from fleetlab.wording import clock, count, dollars, duration, percent, plural, times
 
 HOURS_A_YEAR = 8760
 CHOICES = (("shorter", 0.9), ("same", 1.1), ("slightly", 2.0), ("much", float("inf")))
@@ -179,16 +179,16 @@ def figures(session: Session, run: Run, track: Mission) -> dict[str, Any]:
     if track.classes:
         labels["objective"] = "models dropped"
         offered = sum(1 for kind in run.jobs.needs_class.tolist() if kind == len(track.classes) - 1)
-        shown["objective"] = f"{metrics.dropped / max(1, len(run.jobs)):.0%}".replace("%", " %")
+        shown["objective"] = percent(metrics.dropped / max(1, len(run.jobs)))
         shown["objective_detail"] = (
             f"{metrics.dropped:,} of {len(run.jobs):,} models, sent to a device that cannot run "
             f"them; {offered:,} of them are heavy"
         )
     else:
         labels["objective"] = "GPU-time given out"
-        shown["objective"] = f"{metrics.allocated:.0%}".replace("%", " %")
+        shown["objective"] = percent(metrics.allocated)
         shown["objective_detail"] = (
-            f"of {metrics.offered:.0%} offered".replace("%", " %")
+            f"of {percent(metrics.offered)} offered"
             + f"; on average {metrics.stranded_gpus:.0f} GPUs lie where no gang of "
             f"{session.scenario.size} fits"
         )
