@@ -10,13 +10,12 @@ from dataclasses import replace
 from statistics import mean
 
 from fleetlab.missions import key, spot_figures, topology_figures
+from fleetlab.missions.runs import runs_of
 from fleetlab.network import TIERS, tensor_parallel_s
 from fleetlab.scenario import Scenario
-from fleetlab.simulate import simulate
 from fleetlab.theory.queueing import pollaczek_khinchine
 from fleetlab.wording import dollars, percent
 
-CEILING_SEEDS = (1, 2, 3)
 HOURS_A_YEAR = 8760
 
 
@@ -28,8 +27,7 @@ def fifo_ceiling(placement: str) -> float:
     crowded = Scenario.default("titan").but(
         load=130, jobs=20_000, backfill="none", placement=placement
     )
-    runs = (simulate(crowded.but(seed=seed)) for seed in CEILING_SEEDS)
-    return mean(run.metrics.allocated for run in runs)
+    return mean(run.metrics.allocated for run in runs_of(crowded))
 
 
 def compute() -> dict[str, str]:

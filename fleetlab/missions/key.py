@@ -6,20 +6,19 @@ from statistics import mean
 
 from fleetlab.figures import figures_of
 from fleetlab.missions import TRACKS, mission
+from fleetlab.missions.runs import runs_of
 from fleetlab.prices import break_even_stretch, case, discount
 from fleetlab.scenario import Scenario
-from fleetlab.simulate import simulate
 from fleetlab.theory.checkpoint import daly, mtbf_that_stretches
 from fleetlab.wording import dollars, duration, percent, times
 
-SEEDS = (1, 2, 3)
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
 
 
 def measured(scenario: Scenario) -> dict[str, float]:
     """Return the figures of ``scenario``, each the mean over ``SEEDS``."""
-    runs = [figures_of(simulate(scenario.but(seed=seed))) for seed in SEEDS]
+    runs = [figures_of(run) for run in runs_of(scenario)]
     return {name: mean(run[name] for run in runs) for name in runs[0]}
 
 

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from statistics import mean
 
 from fleetlab.hearing import DEVICES, HEAVY, latency_ms, power_mw
+from fleetlab.missions.runs import SEEDS, runs_of
 from fleetlab.nearness import frame_ms, pair_ms, replica_tokens_s
 from fleetlab.run import Run
 from fleetlab.scenario import FOR_EVER, Scenario
-from fleetlab.simulate import simulate
 from fleetlab.usage import Usage
 from fleetlab.wording import duration, percent
 
-SEEDS = (1, 2, 3)
 PENALTIES = (5, 10, 15, 20)
 
 
-def runs_of(scenario: Scenario, seeds: Sequence[int] = SEEDS) -> list[Run]:
-    """Return the runs of ``scenario`` on each of ``seeds``."""
-    return [simulate(scenario.but(seed=seed)) for seed in seeds]
-
-
-def mean_wait_s(runs: Sequence[Run]) -> float:
+def mean_wait_s(runs: Iterable[Run]) -> float:
     """Return the mean over runs of the mean wait so far of all jobs, in seconds."""
     return mean(Usage(run).mean_wait_s(*run.metrics.window_ms) for run in runs)
 
@@ -43,7 +37,7 @@ def crossover(strict_s: float, loose_s: Sequence[tuple[int, float]]) -> float:
 def compute() -> dict[str, str]:
     """Return Part 2's figures by name, as they are to be read."""
     usual = Scenario.default("titan", 2)
-    strict, loose = runs_of(usual.but(patience=FOR_EVER)), runs_of(usual)
+    strict, loose = list(runs_of(usual.but(patience=FOR_EVER))), list(runs_of(usual))
     waits = [(p, mean_wait_s(runs_of(usual.but(penalty=p)))) for p in PENALTIES]
     turn = crossover(mean_wait_s(strict), waits)
     tokens, frames, pairs = replica_tokens_s(), frame_ms(), pair_ms()
