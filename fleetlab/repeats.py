@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,16 +9,13 @@ from pathlib import Path
 from fleetlab.figures import figures_of
 from fleetlab.job import JobTable
 from fleetlab.outside import plain
-from fleetlab.run import Run
-from fleetlab.scenario import Scenario
-from fleetlab.simulate import steps
+from fleetlab.scenario import Scenario, trace_name
+from fleetlab.simulate import simulate
 from fleetlab.table import load
 from fleetlab.traces import load_trace
 from fleetlab.workers import Failure, Pool, spread
 
 Progress = Callable[[float], None]
-
-SLICE_EVENTS = 20_000
 
 
 @dataclass(frozen=True)
@@ -41,14 +37,11 @@ def repeat(
 ) -> Repeat:
     """Return what ``scenario`` gives, also where it cannot be run."""
     try:
-        for reached in steps(scenario, trace, SLICE_EVENTS):
-            if isinstance(reached, Run):
-                return Repeat(reached.digest, figures_of(reached))
-            progress(reached)
+        run = simulate(scenario, trace, progress=progress)
+        return Repeat(run.digest, figures_of(run))
     except Exception as error:
         # whatever one Scenario does to the engine, the others are still to be checked
         return Repeat(refusal=f"it cannot be run: {plain(error, 200) or type(error).__name__}")
-    raise AssertionError("a simulation ends with a Run")
 
 
 class Repeats:
@@ -62,8 +55,7 @@ class Repeats:
         self._known: dict[Scenario, Repeat] = {}
         for path in traces:
             data = load(path, path.name)
-            digest = hashlib.sha256(data).hexdigest()[:16]
-            self._traces[digest] = load_trace(data, name=path.name).jobs
+            self._traces[trace_name(data)] = load_trace(data, name=path.name).jobs
 
     def of(self, scenario: Scenario, progress: Progress = lambda share: None) -> Repeat:
         """Return what ``scenario`` gives."""

@@ -7,6 +7,7 @@ track's defaults is written.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
@@ -254,6 +255,11 @@ class Scenario:
     def fleet_shape(self) -> Fleet:
         """The fleet as hardware: the crisis has its own, whatever is chosen."""
         return Fleet.parse("50x4x8" if self.workload == "titan-crisis" else self.fleet)
+
+
+def trace_name(data: bytes) -> str:
+    """Return the name by which a Scenario knows a trace: the start of its bytes' SHA-256."""
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def _whole(text: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,9 @@ from fleetlab.policy.custom import Custom
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario, ScenarioError
 from fleetlab.terms import conditions_of, elastic, policy_of
+
+SHOWN_EVENTS = 20_000
+"""Events after which a simulation tells how far it is."""
 
 
 def prepare(
@@ -71,11 +74,17 @@ def steps(
 
 
 def simulate(
-    scenario: Scenario, trace: JobTable | None = None, placement: Custom | None = None
+    scenario: Scenario,
+    trace: JobTable | None = None,
+    placement: Custom | None = None,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> Run:
     """Return the Run of ``scenario``: the same Scenario always gives the same Run.
 
-    ``placement`` is as in ``prepare``.
+    ``placement`` is as in ``prepare``; ``progress`` is told from time to time the share
+    of the jobs that have come.
     """
     engine, pair = prepare(scenario, trace, placement)
-    return Run.of(engine.run(), pair, scenario)
+    for share in engine.steps(SHOWN_EVENTS):
+        progress(share)
+    return Run.of(engine, pair, scenario)

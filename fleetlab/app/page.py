@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +14,7 @@ from fleetlab.app.session import Session
 from fleetlab.app.slices import Clock
 from fleetlab.evidence import final_policy
 from fleetlab.run import Run
-from fleetlab.scenario import Scenario
+from fleetlab.scenario import Scenario, trace_name
 from fleetlab.traces import TraceError, load_trace
 
 Tell = Callable[[str, Any], None]
@@ -191,7 +190,7 @@ class Page:
             self._tell("trace_error", str(error))
             return
         self._tell("trace_error", "")
-        digest = hashlib.sha256(bytes(data)).hexdigest()[:16]
+        digest = trace_name(bytes(data))
         wanted = self.session.scenario.trace
         if self.session.scenario.workload == "trace" and wanted not in ("", digest):
             self._tell("notice", f"{name} is another file than the link was made with.")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 from fleetlab.job import JobTable
 from fleetlab.progress import Bar
 from fleetlab.run import Run
-from fleetlab.scenario import Scenario, ScenarioError
-from fleetlab.simulate import steps
+from fleetlab.scenario import Scenario, ScenarioError, trace_name
+from fleetlab.simulate import simulate
 from fleetlab.table import load
 from fleetlab.traces import load_trace
 
@@ -52,7 +50,7 @@ def read_jobs(path: Path | None, *scenarios: Scenario) -> JobTable | None:
     if not any(scenario.workload == "trace" for scenario in scenarios):
         raise ScenarioError("--trace: the Scenario draws its workload; add workload=trace to it")
     data = load(path, path.name)
-    digest = hashlib.sha256(data).hexdigest()[:16]
+    digest = trace_name(data)
     for scenario in scenarios:
         if scenario.trace not in ("", digest):
             raise ScenarioError(
@@ -62,20 +60,9 @@ def read_jobs(path: Path | None, *scenarios: Scenario) -> JobTable | None:
     return load_trace(data, name=path.name).jobs
 
 
-def simulate_shown(
-    scenario: Scenario, trace: JobTable | None, show: Callable[[float], None]
-) -> Run:
-    """Return the Run of ``scenario``, telling ``show`` how far it is."""
-    for reached in steps(scenario, trace):
-        if isinstance(reached, Run):
-            return reached
-        show(reached)
-    raise AssertionError("a run ends with its Run")
-
-
 def simulate_with_bar(scenario: Scenario, trace: JobTable | None, bar: Bar) -> Run:
     """Return the Run of ``scenario``, with a bar while it lasts."""
     try:
-        return simulate_shown(scenario, trace, bar.show)
+        return simulate(scenario, trace, progress=bar.show)
     finally:
         bar.clear()

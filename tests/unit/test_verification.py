@@ -17,7 +17,7 @@ from fleetlab.outside import OutsideError
 from fleetlab.repeats import Repeats
 from fleetlab.scenario import Scenario
 from fleetlab.seal import canonical, sealed
-from fleetlab.simulate import simulate, steps
+from fleetlab.simulate import simulate
 from fleetlab.traces import load_trace
 from fleetlab.verification import Finding, Verification, verify, verify_file
 from tests.ledgers import STRICT, at, complete, recorded, write
@@ -393,12 +393,12 @@ def test_a_finding_is_about_one_thing() -> None:
 
 
 def test_a_scenario_that_breaks_the_engine_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(scenario: Scenario, *_: Any) -> Any:
+    def broken(scenario: Scenario, *_: Any, **__: Any) -> Any:
         if scenario.part == 1:
             raise IndexError("list index out of range")
-        return steps(scenario, None, 20_000)
+        return simulate(scenario)
 
-    monkeypatch.setattr("fleetlab.repeats.steps", broken)
+    monkeypatch.setattr("fleetlab.repeats.simulate", broken)
     found = check(complete(), Repeats())
     assert failed(found) == [("run 1", "replay")]
     assert "it cannot be run: list index out of range" in found.about("replay")[0].says
