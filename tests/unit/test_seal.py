@@ -5,20 +5,16 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.node import node_program
-from builder.say import BuildError
 from fleetlab.seal import breaks, canonical, sealed
+from tests.javascript import evaluate
 
-SITE = Path(__file__).resolve().parents[2] / "site"
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | FINITE | st.text(),
@@ -171,26 +167,11 @@ def test_what_is_no_number_has_no_canonical_text(number: float) -> None:
 @pytest.fixture(scope="module")
 def in_javascript() -> Callable[[list[Any]], list[Any]]:
     """Return a function that gives values to site/seal.js and returns what it makes of each."""
-    try:
-        node = node_program()
-    except BuildError as error:
-        pytest.skip(f"the locked Node is not here: {error}")
-    script = f"""
-        import {{ canonical, sealed, sha256 }} from {json.dumps((SITE / "seal.js").as_uri())};
-        import {{ readFileSync }} from "node:fs";
-        const values = JSON.parse(readFileSync(0, "utf8"));
-        console.log(JSON.stringify(values.map((value) => [
-          canonical(value), sha256(canonical(value)), value?.runs ? sealed(value) : null])));
-    """
-
-    def ask(values: list[Any]) -> list[Any]:
-        done = subprocess.run(
-            [str(node), "--input-type=module", "--eval", script],
-            input=json.dumps(values), capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        return list(json.loads(done.stdout))
-
-    return ask
+    made = (
+        "v[0].map((value) => [m.canonical(value), m.sha256(m.canonical(value)), "
+        "value?.runs ? m.sealed(value) : null])"
+    )
+    return lambda values: evaluate("seal.js", made, values)
 
 
 def test_the_page_seals_as_python_does(in_javascript: Callable[[list[Any]], list[Any]]) -> None:
