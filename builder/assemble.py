@@ -174,7 +174,7 @@ def render(manifest: dict[str, dict[str, Any]], lock: RuntimeLock) -> dict[str, 
     from fleetlab import __version__
     from fleetlab.app.parts import PARTS
     from fleetlab.missions.questions import CONFIDENCES, questions
-    from fleetlab.rule import START
+    from fleetlab.policy.rule import START
 
     asked = [question.for_page() for question in questions().values()]
     figures = pages.compute_figures()

@@ -25,7 +25,7 @@ def compute_figures() -> dict[str, str]:
         return {}
 
     def run() -> bytes:
-        from fleetlab.missions import figures
+        from fleetlab.prose import figures
 
         return json.dumps(figures.compute(), sort_keys=True).encode()
 
@@ -56,7 +56,7 @@ def fill(text: str, figures: dict[str, str], name: Path) -> str:
             line = text.count("\n", 0, found.start()) + 1
             raise BuildError(
                 f"{name.as_posix()}, line {line}: there is no figure {key!r}; "
-                f"fleetlab.missions.figures computes {', '.join(sorted(figures)) or 'none yet'}."
+                f"fleetlab.prose.figures computes {', '.join(sorted(figures)) or 'none yet'}."
             )
         return figures[key]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fleetlab.nearness import NEARNESS_FIGURES, nearness_figures
-from fleetlab.outcome import OUTCOME_FIGURES, outcome_figures
 from fleetlab.run import Run
+from fleetlab.services.nearness import NEARNESS_FIGURES, nearness_figures
+from fleetlab.services.outcome import OUTCOME_FIGURES, outcome_figures
 from fleetlab.statistics import mser5
 
 FIGURES = (
@@ -57,8 +57,8 @@ def figures_of(run: Run) -> dict[str, float]:
     stood in the queue. ``unstable`` is 1 when the queue grew to the end, ``deadlocked``
     when gangs waited for each other. ``mser5_share`` is the share of the jobs that MSER-5
     would cut as warm-up. What a run of Part 2 made of its track's service is there under
-    the names of ``fleetlab.nearness``. What a run of Part 3 came to is there under the names of
-    ``fleetlab.outcome``.
+    the names of ``fleetlab.services.nearness``. What a run of Part 3 came to is there under
+    the names of ``fleetlab.services.outcome``.
     """
     metrics = run.metrics
     waits = metrics.waits

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fleetlab.engine import Event
+from fleetlab.analysis.usage import Usage, jain_index, overlap
+from fleetlab.engine.event_loop import Event
+from fleetlab.network import CLOSE_MFU
 from fleetlab.run import NEVER, Run
-from fleetlab.usage import CLOSE_MFU, Usage, jain_index, overlap
-from fleetlab.workload import WARM_UP_SHARE
+from fleetlab.workloads.workload import WARM_UP_SHARE
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -50,7 +51,7 @@ class Metrics:
     in the window: what a fleet without bounds would hold, what was held, and what went
     into work that counts, at the speed for which run times were given. ``goodput`` is
     productive over allocated and ``mfu`` what productive makes of a step's best
-    (``usage.CLOSE_MFU``). ``interruptions`` counts attempts cut short and
+    (``network.CLOSE_MFU``). ``interruptions`` counts attempts cut short and
     ``lost_gpu_h`` the work they lost; ``longest_wait_s`` has by priority the longest
     stretch in the queue, to the end of the run for who still waits; ``fairness`` is
     Jain's index of the tenants' mean bounded slowdowns;

@@ -14,6 +14,9 @@ from itertools import combinations
 GB = 1_000_000_000
 MB = 1_000_000
 
+CLOSE_MFU = 0.45
+"""Model FLOPs utilisation of a gang that lies close and is not disturbed (a teaching value)."""
+
 
 @dataclass(frozen=True)
 class Tier:

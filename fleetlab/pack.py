@@ -17,7 +17,7 @@ import numpy as np
 
 from fleetlab.policy.fragmentation import typical_tasks
 from fleetlab.policy.packing import Allocation, Node, Packer, Pod
-from fleetlab.table import Source, TraceError, read_table
+from fleetlab.workloads.table import Source, TraceError, read_table
 
 DEMAND = 1.3
 _MOST = 10**9

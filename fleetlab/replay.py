@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from fleetlab.engine import Engine, Policy
+from fleetlab.engine.event_loop import Engine, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from fleetlab.run import Run
-from fleetlab.table import csv_cell
+from fleetlab.workloads.table import csv_cell
 
 _STEP_EVENTS = 2000
 

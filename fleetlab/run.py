@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fleetlab.catalogue import Pair
-from fleetlab.conditions import CALM, Conditions
-from fleetlab.engine import COLUMNS, Engine, Event, Policy
+from fleetlab.engine.conditions import CALM, Conditions
+from fleetlab.engine.event_loop import COLUMNS, Engine, Event, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from fleetlab.policy.order import keys_of
 from fleetlab.policy.shape import Shape
 from fleetlab.scenario import Scenario
+from fleetlab.workloads.catalogue import Pair
 
 if TYPE_CHECKING:
-    from fleetlab.compare import Difference
+    from fleetlab.analysis.compare import Difference
     from fleetlab.metrics import Metrics
 
 Ints = npt.NDArray[np.int64]
@@ -366,7 +366,7 @@ class Run:
 
         Raises ValueError for a job that does not exist.
         """
-        from fleetlab.explain import explain
+        from fleetlab.analysis.explain import explain
 
         return explain(self, job, round(t_s * 1000))
 
@@ -375,7 +375,7 @@ class Run:
 
         Raises ValueError when the two are not of the same jobs.
         """
-        from fleetlab.compare import compare
+        from fleetlab.analysis.compare import compare
 
         return compare(self, other)
 

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from fleetlab.engine.reclaim import PROCESSES
 from fleetlab.fleet import Fleet
 from fleetlab.missions import PARTS, TRACKS, mission
 from fleetlab.policy.backfill import BACKFILLS
@@ -21,7 +22,6 @@ from fleetlab.policy.order import ORDERS
 from fleetlab.policy.placement import PLACEMENTS
 from fleetlab.policy.quota import RULES
 from fleetlab.policy.settings import GANGS, PREEMPTIONS
-from fleetlab.reclaim import PROCESSES
 from fleetlab.terms import policy_of
 
 PAGE_KEYS = ("embed", "lecture", "theme")

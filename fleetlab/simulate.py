@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from fleetlab.catalogue import Pair, jobs_of, tenant_shares
-from fleetlab.engine import Engine
+from fleetlab.engine.event_loop import Engine
 from fleetlab.job import JobTable
 from fleetlab.policy.custom import Custom
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario, ScenarioError
 from fleetlab.terms import conditions_of, elastic, policy_of
+from fleetlab.workloads.catalogue import Pair, jobs_of, tenant_shares
 
 SHOWN_EVENTS = 20_000
 """Events after which a simulation tells how far it is."""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleetlab.attempt import UNIT, Checkpoint
-from fleetlab.conditions import Conditions, Outage
+from fleetlab.engine.conditions import Conditions, Outage
+from fleetlab.engine.interconnect import Interconnect
+from fleetlab.engine.reclaim import DAY_MS, HOUR_MS, reclaimed
 from fleetlab.fleet import Fleet
-from fleetlab.interconnect import Interconnect
 from fleetlab.job import JobTable
 from fleetlab.policy.quota import NONE, Queue, divide
 from fleetlab.policy.settings import FOREVER_MS, Policy
-from fleetlab.reclaim import DAY_MS, HOUR_MS, reclaimed
 
 if TYPE_CHECKING:
     from fleetlab.scenario import Scenario

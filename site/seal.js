@@ -1,6 +1,6 @@
 // Seals a ledger: every prediction and run is chained to the one before, by SHA-256 of its
 // canonical JSON (RFC 8785). docs/ledger.md says what that shows and what it cannot;
-// fleetlab/seal.py computes the same. Written out here since crypto.subtle is missing on a page
+// fleetlab/ledger/seal.py computes the same. Written out here since crypto.subtle is missing on a page
 // that is served without https, and a ledger is exported there too.
 
 /** Returns the canonical JSON of a value: no white space, keys in order. */

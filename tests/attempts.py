@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fleetlab.conditions import CALM, Conditions
-from fleetlab.engine import Engine, Event, Policy
+from fleetlab.engine.conditions import CALM, Conditions
+from fleetlab.engine.event_loop import Engine, Event, Policy
 from fleetlab.fleet import Fleet, bits_of
 from fleetlab.job import BLOCK, NODE, JobTable
 from fleetlab.run import Run

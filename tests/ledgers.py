@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from fleetlab import __version__
-from fleetlab.evidence import record_of
-from fleetlab.ledger import SCHEMA
+from fleetlab.ledger.evidence import record_of
+from fleetlab.ledger.record import SCHEMA
+from fleetlab.ledger.seal import sealed
 from fleetlab.scenario import Scenario
-from fleetlab.seal import sealed
 from fleetlab.simulate import simulate
 
 CROWDED = Scenario.default("titan", 2).but(workload="titan", load=120, jobs=400, penalty=60, seed=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import NamedTuple
 
-from fleetlab.engine import Engine, Event
+from fleetlab.engine.event_loop import Engine, Event
 from fleetlab.fleet import Fleet, bits_of
 from fleetlab.job import BLOCK, NODE, JobTable
 from fleetlab.policy.refusal import Refusal

@@ -6,10 +6,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fleetlab.attempt import Checkpoint
-from fleetlab.conditions import Conditions, Outage
-from fleetlab.engine import Policy
+from fleetlab.engine.conditions import Conditions, Outage
+from fleetlab.engine.event_loop import Policy
+from fleetlab.engine.interconnect import Interconnect
+from fleetlab.engine.reclaim import merged
 from fleetlab.fleet import Fleet
-from fleetlab.interconnect import Interconnect
 from fleetlab.job import FLEET, JobTable
 from fleetlab.log import Cause
 from fleetlab.policy.backfill import BACKFILLS
@@ -18,7 +19,6 @@ from fleetlab.policy.packed import PACKED
 from fleetlab.policy.placement import PLACEMENTS
 from fleetlab.policy.quota import RULES
 from fleetlab.policy.settings import FOREVER_MS
-from fleetlab.reclaim import merged
 
 
 @st.composite

@@ -12,10 +12,10 @@ from fleetlab.app.parts import PARTS, Part, part_of
 from fleetlab.app.peek import Peek
 from fleetlab.app.session import Session
 from fleetlab.app.slices import Clock
-from fleetlab.evidence import final_policy
+from fleetlab.ledger.evidence import final_policy
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario, trace_name
-from fleetlab.traces import TraceError, load_trace
+from fleetlab.workloads.traces import TraceError, load_trace
 
 Tell = Callable[[str, Any], None]
 

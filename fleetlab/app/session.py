@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from fleetlab.analysis.explain import explain
+from fleetlab.analysis.moment import Moment, crowded_instant
 from fleetlab.app.finished import Finished
 from fleetlab.app.slices import Clock, run_in_slices
-from fleetlab.explain import explain
 from fleetlab.job import JobTable
-from fleetlab.moment import Moment, crowded_instant
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario, ScenarioError
 

@@ -11,14 +11,14 @@ import argparse
 from pathlib import Path
 from typing import TextIO
 
-from fleetlab.classpage import html_page
 from fleetlab.cli.output import check_writable, write
-from fleetlab.grade import csv_lines, find_ledgers, grade, scenarios_in
+from fleetlab.ledger.classpage import html_page
+from fleetlab.ledger.grade import csv_lines, find_ledgers, grade, scenarios_in
+from fleetlab.ledger.repeats import Repeats
 from fleetlab.outside import plain
 from fleetlab.progress import Bar
-from fleetlab.repeats import Repeats
+from fleetlab.sweeps.workers import Processes
 from fleetlab.wording import plural
-from fleetlab.workers import Processes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,8 +22,8 @@ from fleetlab.policy.placement import PLACEMENTS
 from fleetlab.policy.settings import PREEMPTIONS, Policy
 from fleetlab.progress import Bar
 from fleetlab.replay import replay, start_lines
-from fleetlab.traces import FORMATS, Trace, load_trace
 from fleetlab.wording import duration, plural
+from fleetlab.workloads.traces import FORMATS, Trace, load_trace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -18,8 +18,8 @@ from fleetlab.progress import Bar
 from fleetlab.scenario import LIMITS, Scenario
 from fleetlab.simulate import simulate
 from fleetlab.statistics import Estimate, estimate, paired
-from fleetlab.sweep import measure
-from fleetlab.workers import Failure, Processes, spread
+from fleetlab.sweeps.sweep import measure
+from fleetlab.sweeps.workers import Failure, Processes, spread
 
 Figures = dict[str, float]
 

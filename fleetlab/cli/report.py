@@ -10,7 +10,7 @@ from fleetlab.metrics import Waits
 from fleetlab.run import Run
 from fleetlab.statistics import Estimate
 from fleetlab.wording import count, dollars, duration, percent, plural, times
-from fleetlab.workload import WARM_UP_SHARE
+from fleetlab.workloads.workload import WARM_UP_SHARE
 
 SHARES = ("offered", "allocated", "productive", "goodput", "mfu")
 FLAGS = ("unstable", "deadlocked")

@@ -19,7 +19,7 @@ from fleetlab.cli.output import check_writable, write
 from fleetlab.cli.replicate import replicate
 from fleetlab.cli.report import lines_of, rounded
 from fleetlab.cli.scenario import FORM, add_trace, read_jobs, read_scenario, simulate_with_bar
-from fleetlab.engine import COLUMNS
+from fleetlab.engine.event_loop import COLUMNS
 from fleetlab.figures import figures_of
 from fleetlab.progress import Bar
 from fleetlab.run import Run

@@ -11,8 +11,8 @@ from fleetlab.progress import Bar
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario, ScenarioError, trace_name
 from fleetlab.simulate import simulate
-from fleetlab.table import load
-from fleetlab.traces import load_trace
+from fleetlab.workloads.table import load
+from fleetlab.workloads.traces import load_trace
 
 FORM = "track=titan&part=1&load=85&seed=7, the page's address with these, or a JSON file"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from fleetlab.cli.report import FLAGS, markdown, spoken_estimate, spoken_range
-from fleetlab.summary import summarise
+from fleetlab.sweeps.summary import summarise
 
 USUAL = "wait_mean_s,wait_p95_s,near_wait_s,any_wait_s,near_over_any,allocated,unstable"
 

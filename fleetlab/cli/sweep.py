@@ -14,8 +14,8 @@ from typing import TextIO
 
 from fleetlab.cli.output import check_writable, write
 from fleetlab.progress import Bar
-from fleetlab.sweep import Grid, SweepTable, measure
-from fleetlab.workers import Dask, Failure, Pool, Processes, spread
+from fleetlab.sweeps.sweep import Grid, SweepTable, measure
+from fleetlab.sweeps.workers import Dask, Failure, Pool, Processes, spread
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -17,15 +17,15 @@ from typing import TextIO
 
 from fleetlab import __version__
 from fleetlab.cli.output import check_writable, write
-from fleetlab.ledger import Ledger, read_ledger
+from fleetlab.ledger.record import Ledger, read_ledger
+from fleetlab.ledger.repeats import Repeats
+from fleetlab.ledger.verification import Verification, scenarios_of, verify
 from fleetlab.missions import mission
 from fleetlab.outside import plain
 from fleetlab.progress import Bar
-from fleetlab.repeats import Repeats
 from fleetlab.scenario import Scenario
-from fleetlab.verification import Verification, scenarios_of, verify
+from fleetlab.sweeps.workers import Processes
 from fleetlab.wording import plural
-from fleetlab.workers import Processes
 
 WORDS = {True: "holds", False: "DOES NOT HOLD", None: "not checked"}
 

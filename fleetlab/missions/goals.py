@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fleetlab.usage import CLOSE_MFU
+from fleetlab.network import CLOSE_MFU
 
 ITERATIONS = 10
 UNSEEN_SEEDS = 3

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fleetlab.engine import Engine
+from fleetlab.engine.event_loop import Engine
 from fleetlab.fleet import Fleet
 from fleetlab.job import FLEET
 from fleetlab.peek import Answer, FieldError, Question, View
@@ -18,7 +18,7 @@ from fleetlab.policy.settings import Policy
 from fleetlab.statistics import Estimate, estimate
 from fleetlab.theory.queueing import allen_cunneen, erlang_c
 from fleetlab.wording import plural
-from fleetlab.workload import WARM_UP_SHARE, Kind, generate
+from fleetlab.workloads.workload import WARM_UP_SHARE, Kind, generate
 
 GPUS = 512
 SERVERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)

@@ -19,7 +19,7 @@ from fleetlab.policy.refusal import OF_THE_OWNER, Refusal
 from fleetlab.policy.shape import Shape
 
 if TYPE_CHECKING:
-    from fleetlab.engine import Engine
+    from fleetlab.engine.event_loop import Engine
 
 
 OF_THE_PLACE = (

@@ -13,7 +13,7 @@ from fleetlab.fleet import Held, Parts
 from fleetlab.policy.refusal import Refusal
 
 if TYPE_CHECKING:
-    from fleetlab.engine import Engine
+    from fleetlab.engine.event_loop import Engine
 
 
 class Profile:

@@ -15,7 +15,7 @@ from fleetlab.policy.refusal import Refusal
 from fleetlab.policy.shape import Shape
 
 if TYPE_CHECKING:
-    from fleetlab.engine import Engine
+    from fleetlab.engine.event_loop import Engine
 
 
 def deal(free: int, wanted: Sequence[int]) -> list[int]:

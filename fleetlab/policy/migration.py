@@ -15,8 +15,8 @@ from fleetlab.policy.shape import Shape
 from fleetlab.policy.share import place_share
 
 if TYPE_CHECKING:
-    from fleetlab.attempts import Attempts
-    from fleetlab.engine import Engine
+    from fleetlab.engine.attempts import Attempts
+    from fleetlab.engine.event_loop import Engine
 
 Place = Parts | tuple[int, int]
 """Where a job goes: the nodes and GPUs of a gang, or the node and GPU of a share."""

@@ -16,7 +16,7 @@ from fleetlab.policy.settings import FOREVER_MS
 from fleetlab.policy.shape import Shape, fits_when_empty
 
 if TYPE_CHECKING:
-    from fleetlab.engine import Engine
+    from fleetlab.engine.event_loop import Engine
 
 _SPATIAL = (Refusal.NO_NODE_HOLDS_IT, Refusal.NO_BLOCK_HOLDS_IT, Refusal.TOO_FEW_WHOLE_NODES)
 

@@ -15,8 +15,8 @@ from fleetlab.policy.quota import RECLAIMABLE, borrowing_rank, reclaim_order
 from fleetlab.policy.refusal import Refusal
 
 if TYPE_CHECKING:
-    from fleetlab.attempts import Attempts
-    from fleetlab.engine import Engine
+    from fleetlab.engine.attempts import Attempts
+    from fleetlab.engine.event_loop import Engine
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ import numpy as np
 import param
 import pytest
 
+from fleetlab.analysis.explain import explain
 from fleetlab.app import host
 from fleetlab.app.instruments.controls import disciplines
 from fleetlab.app.instruments.heatmap import Layout, occupied
 from fleetlab.app.page import Page
 from fleetlab.app.parts.fragmentation import FragmentationAudit
-from fleetlab.explain import explain
 from fleetlab.fleet import Fleet
 from fleetlab.missions import TRACKS
 from fleetlab.scenario import Scenario

@@ -11,7 +11,7 @@ from fleetlab.app.page import Page
 from fleetlab.app.parts import PARTS
 from fleetlab.missions import TRACKS
 from fleetlab.missions.questions import CONFIDENCES, questions
-from fleetlab.rule import START
+from fleetlab.policy.rule import START
 
 
 def page_html() -> str:

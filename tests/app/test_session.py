@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from fleetlab.analysis.moment import crowded_instant
 from fleetlab.app.host import ManualClock
 from fleetlab.app.parts.fragmentation_words import replica_of
 from fleetlab.app.session import REPLICATIONS, Session
-from fleetlab.moment import crowded_instant
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fleetlab.analysis.moment import Moment
 from fleetlab.app.host import ManualClock
 from fleetlab.app.instruments.scatter import Point, nearest, pareto
 from fleetlab.app.page import Page
@@ -15,8 +16,7 @@ from fleetlab.app.parts.topology_runs import seesaw_title
 from fleetlab.app.parts.topology_study import rule_loss, rule_penalty
 from fleetlab.missions import TRACKS
 from fleetlab.missions.goals import ITERATIONS, unseen_seeds
-from fleetlab.moment import Moment
-from fleetlab.rule import START
+from fleetlab.policy.rule import START
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
 

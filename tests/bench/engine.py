@@ -26,13 +26,13 @@ import numpy as np
 
 from builder.environment import prepare
 from builder.say import BuildError, say
-from fleetlab.engine import Engine, Policy
+from fleetlab.engine.event_loop import Engine, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.pack import read_nodes, read_pods, run_pack
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
-from fleetlab.traces import read_trace
+from fleetlab.workloads.traces import read_trace
 from tests.oracle import reference
 
 HERE = Path(__file__).resolve().parent

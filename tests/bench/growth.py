@@ -15,11 +15,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fleetlab.engine import Engine, Policy
+from fleetlab.engine.event_loop import Engine, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import FLEET, JobTable
 from fleetlab.run import Run
-from fleetlab.workload import Kind, generate
+from fleetlab.workloads.workload import Kind, generate
 
 GPUS_A_BLOCK = 64
 LOAD = 0.85

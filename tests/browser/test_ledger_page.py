@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from fleetlab.ledger import parse_ledger
-from fleetlab.seal import breaks
+from fleetlab.ledger.record import parse_ledger
+from fleetlab.ledger.seal import breaks
 
 DIGEST = "0d09b45aa422e95d380f0897a6c8ca50da990283b7d648e3d6f8bf96db1d0a8c"
 OTHER = "101d411761a9274745be3f92cf4b8d65123e744c58f2d452bcba288277796974"

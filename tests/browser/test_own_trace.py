@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
-from fleetlab.traces import load_trace
+from fleetlab.workloads.traces import load_trace
 from tests.browser.reader import Reader
 
 FIELD = "Use a trace of your own"

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, expect
 
+from fleetlab.analysis.explain import explain
+from fleetlab.analysis.moment import Moment, crowded_instant
 from fleetlab.app.instruments.heatmap import occupied
 from fleetlab.app.parts.fragmentation_words import replica_of, scene, title
-from fleetlab.explain import explain
 from fleetlab.missions import TRACKS, mission
-from fleetlab.moment import Moment, crowded_instant
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
 from fleetlab.wording import clock, dollars, duration

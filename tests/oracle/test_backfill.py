@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fleetlab.engine import Engine, Event, Policy
+from fleetlab.engine.event_loop import Engine, Event, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import BLOCK, FLEET, NODE, JobTable
 from fleetlab.policy.refusal import Refusal

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from fleetlab.attempt import Checkpoint
-from fleetlab.conditions import Conditions
-from fleetlab.engine import Engine, Policy
+from fleetlab.engine.conditions import Conditions
+from fleetlab.engine.event_loop import Engine, Policy
+from fleetlab.engine.reclaim import memoryless
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
-from fleetlab.reclaim import memoryless
 from fleetlab.theory.checkpoint import expected_time, expected_time_without_checkpoints, young
 
 SECOND = 1000

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fleetlab.cli import main
-from fleetlab.engine import Engine, Policy
+from fleetlab.engine.event_loop import Engine, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from tests.oracle import reference

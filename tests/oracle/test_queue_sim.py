@@ -14,10 +14,10 @@ from statistics import mean, stdev
 import numpy as np
 import pytest
 
-from fleetlab.engine import Engine, Policy
+from fleetlab.engine.event_loop import Engine, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.theory.queueing import erlang_c, mean_wait_mmc, pollaczek_khinchine
-from fleetlab.workload import Kind, generate
+from fleetlab.workloads.workload import Kind, generate
 
 SERVICE_S = 1000.0
 REPLICATIONS = 24

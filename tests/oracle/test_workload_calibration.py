@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fleetlab.calibration import (
+from fleetlab.workloads.calibration import (
     ALIBABA,
     PHILLY,
     TABLE_KNOTS,
@@ -17,7 +17,7 @@ from fleetlab.calibration import (
     philly_jobs,
     quantile_table,
 )
-from fleetlab.traces import load_trace
+from fleetlab.workloads.traces import load_trace
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the traces are not beside this checkout")

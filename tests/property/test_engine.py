@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from fleetlab.engine import Engine, Event, Policy
+from fleetlab.engine.event_loop import Engine, Event, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from tests.replay import check, rows_of

@@ -11,12 +11,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetlab.classpage import html_page
-from fleetlab.grade import Row, csv_lines
-from fleetlab.ledger import Ledger, parse_ledger
+from fleetlab.ledger.classpage import html_page
+from fleetlab.ledger.grade import Row, csv_lines
+from fleetlab.ledger.record import Ledger, parse_ledger
+from fleetlab.ledger.seal import sealed
+from fleetlab.ledger.verification import verify
 from fleetlab.outside import OutsideError, plain
-from fleetlab.seal import sealed
-from fleetlab.verification import verify
 from tests.ledgers import complete
 
 TEXT = st.text(max_size=30) | st.sampled_from(["<b>", "=1+1", "\x1b[2J", "\ud800", "\u202e", "NaN"])

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetlab.conditions import Conditions
-from fleetlab.engine import Engine, Policy
+from fleetlab.engine.conditions import Conditions
+from fleetlab.engine.event_loop import Engine, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from fleetlab.log import Event

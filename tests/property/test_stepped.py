@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetlab.attempt import Checkpoint
-from fleetlab.conditions import Conditions
+from fleetlab.engine.conditions import Conditions
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from tests.attempts import play

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fleetlab.traces import FORMATS, TraceError, csv_cell, load_trace, read_trace
+from fleetlab.workloads.traces import FORMATS, TraceError, csv_cell, load_trace, read_trace
 
 NAMES = st.text(
     st.characters(blacklist_categories=("Cs",), blacklist_characters="\0\r\n\x1c\x1d\x1e\x85"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fleetlab.accounts import Accounts
-from fleetlab.conditions import Conditions
-from fleetlab.engine import Engine, Event, Policy
+from fleetlab.engine.accounts import Accounts
+from fleetlab.engine.conditions import Conditions
+from fleetlab.engine.event_loop import Engine, Event, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from fleetlab.log import Cause

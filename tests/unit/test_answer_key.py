@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fleetlab.missions import TRACKS, key
+from fleetlab.missions import TRACKS
 from fleetlab.missions.questions import questions
+from fleetlab.prose import key
 
 PAGE = Path(__file__).resolve().parents[2] / "site" / "content" / "instructor.md"
 

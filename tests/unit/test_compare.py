@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fleetlab.compare import _words
-from fleetlab.conditions import CALM, Conditions, Outage
-from fleetlab.engine import Engine, Event, Policy
+from fleetlab.analysis.compare import _words
+from fleetlab.engine.conditions import CALM, Conditions, Outage
+from fleetlab.engine.event_loop import Engine, Event, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from fleetlab.run import Run

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fleetlab.engine import Engine, Event, Policy
+from fleetlab.engine.event_loop import Engine, Event, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from fleetlab.policy.custom import Ask

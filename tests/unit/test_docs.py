@@ -19,7 +19,7 @@ import pytest
 
 from fleetlab.cli import COMMANDS
 from fleetlab.cli import main as fleetlab
-from fleetlab.sweep import Grid, SweepTable, measure
+from fleetlab.sweeps.sweep import Grid, SweepTable, measure
 from tests import ledgers
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fleetlab.conditions import Conditions, Outage
-from fleetlab.engine import Event
+from fleetlab.engine.conditions import Conditions, Outage
+from fleetlab.engine.event_loop import Event
 from fleetlab.fleet import Fleet
 from fleetlab.job import BLOCK, NODE, JobTable
 from fleetlab.log import Cause

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from fleetlab.attempt import Checkpoint
-from fleetlab.conditions import Conditions, Outage
-from fleetlab.engine import Engine, Policy
+from fleetlab.engine.conditions import Conditions, Outage
+from fleetlab.engine.event_loop import Engine, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from fleetlab.run import Run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fleetlab.engine import COLUMNS, Engine, Event, Policy
+from fleetlab.engine.event_loop import COLUMNS, Engine, Event, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import BLOCK, FLEET, NODE, JobTable
 from fleetlab.policy.refusal import Refusal

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetlab.evidence import DECIMALS, EVIDENCE, KEPT, agrees, diverge, record_of, rounded
 from fleetlab.figures import FIGURES
+from fleetlab.ledger.evidence import DECIMALS, EVIDENCE, KEPT, agrees, diverge, record_of, rounded
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import prepare, simulate

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from fleetlab.attempt import Checkpoint
-from fleetlab.conditions import CALM, Conditions, Outage
-from fleetlab.engine import Engine, Policy
+from fleetlab.engine.conditions import CALM, Conditions, Outage
+from fleetlab.engine.event_loop import Engine, Policy
+from fleetlab.engine.interconnect import Interconnect
 from fleetlab.fleet import Fleet
-from fleetlab.interconnect import Interconnect
 from fleetlab.job import NODE, JobTable
 from fleetlab.run import Run
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from fleetlab.evidence import kept_figures
+from fleetlab.ledger.evidence import kept_figures
 from fleetlab.missions import TRACKS
 from fleetlab.missions.goals import Verdict, goal, judge, unseen_seeds
 from fleetlab.scenario import FOR_EVER, Scenario

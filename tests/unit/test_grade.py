@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from fleetlab.classpage import html_page
 from fleetlab.cli import main
-from fleetlab.grade import MOST_JOBS, Row, csv_lines, find_ledgers, grade
+from fleetlab.ledger.classpage import html_page
+from fleetlab.ledger.grade import MOST_JOBS, Row, csv_lines, find_ledgers, grade
+from fleetlab.ledger.repeats import Repeats
+from fleetlab.ledger.seal import sealed
 from fleetlab.outside import OutsideError
-from fleetlab.repeats import Repeats
-from fleetlab.seal import sealed
 from tests.ledgers import complete, write
 
 AGAIN = Repeats()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fleetlab.engine import Engine, Event, Policy
+from fleetlab.engine.event_loop import Engine, Event, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from fleetlab.policy.hold import deal

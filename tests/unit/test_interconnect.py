@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from fleetlab.attempt import UNIT, Checkpoint
-from fleetlab.conditions import Conditions
-from fleetlab.engine import Engine, Event, Policy
+from fleetlab.engine.conditions import Conditions
+from fleetlab.engine.event_loop import Engine, Event, Policy
+from fleetlab.engine.interconnect import Interconnect
 from fleetlab.fleet import Fleet
-from fleetlab.interconnect import Interconnect
 from fleetlab.job import JobTable
 from fleetlab.network import Tier
 from tests.attempts import play, starts, story

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fleetlab.ledger import LARGEST_BYTES, parse_ledger, read_ledger
+from fleetlab.ledger.record import LARGEST_BYTES, parse_ledger, read_ledger
 from fleetlab.outside import OutsideError, plain
 from tests.ledgers import at, complete, write
 

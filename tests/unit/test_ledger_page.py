@@ -11,8 +11,8 @@ import pytest
 
 from builder.node import node_program
 from builder.say import BuildError
-from fleetlab.evidence import DIVERGENCE, EVIDENCE
-from fleetlab.ledger import FIRST_SCHEMA, PARTS, PRIORITIES, SCHEMA, parse_ledger
+from fleetlab.ledger.evidence import DIVERGENCE, EVIDENCE
+from fleetlab.ledger.record import FIRST_SCHEMA, PARTS, PRIORITIES, SCHEMA, parse_ledger
 from fleetlab.missions import TRACKS
 from tests.ledgers import complete
 

@@ -10,8 +10,8 @@ from statistics import mean, pstdev
 import numpy as np
 import pytest
 
-from fleetlab.market import AWS, EDGES, Market, measured
-from fleetlab.reclaim import HOUR_MS, like_market, read_steps, reclaimed
+from fleetlab.engine.market import AWS, EDGES, Market, measured
+from fleetlab.engine.reclaim import HOUR_MS, like_market, read_steps, reclaimed
 
 
 def test_the_numbers_are_those_of_the_records(shared_data: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fleetlab.attempt import Checkpoint
-from fleetlab.conditions import Conditions
-from fleetlab.engine import Event
+from fleetlab.engine.conditions import Conditions
+from fleetlab.engine.event_loop import Event
 from fleetlab.fleet import Fleet
 from fleetlab.job import NODE, JobTable
 from fleetlab.log import Cause

@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fleetlab.engine import Engine, Policy
+from fleetlab.analysis.reach import held_idle, idle_gpus, reach_of
+from fleetlab.analysis.usage import Usage
+from fleetlab.engine.event_loop import Engine, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
-from fleetlab.nearness import (
+from fleetlab.run import Run
+from fleetlab.scenario import FOR_EVER, Scenario
+from fleetlab.services.nearness import (
     allreduce_ms,
     capable_classes,
     frame_ms,
@@ -20,11 +24,7 @@ from fleetlab.nearness import (
     replica_tokens_s,
     service_of,
 )
-from fleetlab.reach import held_idle, idle_gpus, reach_of
-from fleetlab.run import Run
-from fleetlab.scenario import FOR_EVER, Scenario
 from fleetlab.simulate import simulate
-from fleetlab.usage import Usage
 
 
 def run_of(fleet: Fleet, jobs: JobTable, **policy: Any) -> Run:

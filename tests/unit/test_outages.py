@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fleetlab.attempt import Checkpoint
-from fleetlab.conditions import Conditions, Outage
-from fleetlab.engine import Engine, Event, Policy
+from fleetlab.engine.conditions import Conditions, Outage
+from fleetlab.engine.event_loop import Engine, Event, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from fleetlab.log import Cause

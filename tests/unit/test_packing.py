@@ -21,7 +21,7 @@ from fleetlab.policy.packing import (
     dot_product,
     packing,
 )
-from fleetlab.table import TraceError
+from fleetlab.workloads.table import TraceError
 
 CPU, MEMORY = 64_000, 262_144
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleetlab.engine import Event, Policy
+from fleetlab.engine.event_loop import Event, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import BLOCK, FLEET, NODE, JobTable
 from fleetlab.policy.patience import closest

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fleetlab.engine import Engine
+from fleetlab.engine.event_loop import Engine
 from fleetlab.fleet import Fleet
 from fleetlab.job import BLOCK
 from fleetlab.peek import FieldError
@@ -11,7 +11,7 @@ from fleetlab.peek.queueing import SEEDS, Queue, Queueing, queue_view, ratio, wa
 from fleetlab.policy.settings import Policy
 from fleetlab.statistics import estimate
 from fleetlab.theory.queueing import mean_wait_mmc
-from fleetlab.workload import Kind, generate
+from fleetlab.workloads.workload import Kind, generate
 
 
 def measured(queue: Queue, seed: int, jobs: int) -> float:

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetlab.conditions import Outage
-from fleetlab.log import Cause
-from fleetlab.reclaim import (
+from fleetlab.engine.conditions import Outage
+from fleetlab.engine.reclaim import (
     bathtub,
     bathtub_lifetime_share,
     bursts,
@@ -22,6 +21,7 @@ from fleetlab.reclaim import (
     reclaimed,
     replay,
 )
+from fleetlab.log import Cause
 
 HOUR = 3_600_000
 

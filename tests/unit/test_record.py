@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fleetlab.evidence import DIVERGENCE, EVIDENCE, diverge
+from fleetlab.ledger.evidence import DIVERGENCE, EVIDENCE, diverge
 from tests.javascript import evaluate
 
 NINE = "2026-01-01T09:00:00.000Z"

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from fleetlab import Scenario, simulate
-from fleetlab.engine import Policy
+from fleetlab.engine.event_loop import Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from fleetlab.replay import replay, seconds, start_lines
-from fleetlab.traces import read_trace
+from fleetlab.workloads.traces import read_trace
 
 # Two GPUs. Job b comes first and takes both until 10; a waits for it, then c has one at once.
 TRACE = b"submit_s,duration_s,gpus,name\n1,5,2,a\n0,10,2,b\n2,3.5,1,c\n"

@@ -6,11 +6,11 @@ import tracemalloc
 
 import pytest
 
+from fleetlab.analysis.usage import Usage
 from fleetlab.policy.custom import Ask, PolicyStopped
-from fleetlab.rule import START, Rule
+from fleetlab.policy.rule import START, Rule
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
-from fleetlab.usage import Usage
 
 FREE = [[8, 0], [3, 3]]
 ONE_BLOCK = """

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetlab.seal import breaks, canonical, sealed
+from fleetlab.ledger.seal import breaks, canonical, sealed
 from tests.javascript import evaluate
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)

@@ -6,13 +6,21 @@ from itertools import pairwise
 
 import pytest
 
-from fleetlab.frames import fps, frames_of, needed_nodes, pixels
-from fleetlab.hearing import DEVICES, HEAVY, SLIM, can_run, hearing_of, latency_ms, power_mw
-from fleetlab.loop import DEADLINE_MS, fewest_nodes, loop_ms, loops_of
-from fleetlab.outcome import outcome_figures, outcome_of
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
-from fleetlab.service import day_ms, halts_ms, pieces
+from fleetlab.services.frames import fps, frames_of, needed_nodes, pixels
+from fleetlab.services.hearing import (
+    DEVICES,
+    HEAVY,
+    SLIM,
+    can_run,
+    hearing_of,
+    latency_ms,
+    power_mw,
+)
+from fleetlab.services.loop import DEADLINE_MS, fewest_nodes, loop_ms, loops_of
+from fleetlab.services.outcome import outcome_figures, outcome_of
+from fleetlab.services.service import day_ms, halts_ms, pieces
 from fleetlab.simulate import simulate
 
 DAY_S = 86_400

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from fleetlab.loop import TAIL
-from fleetlab.missions import TRACKS, mission, spot_figures
+from fleetlab.missions import TRACKS, mission
+from fleetlab.prose import spot_figures
 from fleetlab.scenario import Scenario
-from fleetlab.training import interruption_mean_s
+from fleetlab.services.loop import TAIL
+from fleetlab.services.training import interruption_mean_s
 
 CONTENT = Path(__file__).resolve().parents[2] / "site" / "content"
 

@@ -21,10 +21,10 @@ from fleetlab.cli import main
 from fleetlab.figures import FIGURES
 from fleetlab.scenario import ScenarioError
 from fleetlab.statistics import estimate
-from fleetlab.summary import summarise
-from fleetlab.sweep import Grid, SweepTable, measure
-from fleetlab.table import TraceError
-from fleetlab.workers import Failure
+from fleetlab.sweeps.summary import summarise
+from fleetlab.sweeps.sweep import Grid, SweepTable, measure
+from fleetlab.sweeps.workers import Failure
+from fleetlab.workloads.table import TraceError
 
 ROOT = Path(__file__).resolve().parents[2]
 GRID = """scenario = "track=titan&jobs=150"

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fleetlab.analysis.timeline import Phase, Timeline
 from fleetlab.attempt import Checkpoint
-from fleetlab.conditions import Conditions, Outage
-from fleetlab.engine import Engine, Policy
+from fleetlab.engine.conditions import Conditions, Outage
+from fleetlab.engine.event_loop import Engine, Policy
 from fleetlab.fleet import Fleet
 from fleetlab.job import JobTable
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
-from fleetlab.timeline import Phase, Timeline
 
 MINUTE = 60_000
 

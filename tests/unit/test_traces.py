@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fleetlab.table import LINE_LIMIT, ROW_LIMIT, SIZE_LIMIT_BYTES
-from fleetlab.traces import TraceError, check_size, csv_cell, load_trace, read_trace
+from fleetlab.workloads.table import LINE_LIMIT, ROW_LIMIT, SIZE_LIMIT_BYTES
+from fleetlab.workloads.traces import TraceError, check_size, csv_cell, load_trace, read_trace
 
 PHILLY = b"""timestamp,duration,num_gpus,gpu_time,cluster
 2017-10-09 07:01:55,66.0,1,66.0,11cb48

@@ -7,10 +7,10 @@ from statistics import mean, stdev
 
 import pytest
 
-from fleetlab.prices import break_even_stretch, case, discount, effective_cost
 from fleetlab.scenario import Scenario
+from fleetlab.services.prices import break_even_stretch, case, discount, effective_cost
+from fleetlab.services.training import Training, expected_stretch, interruption_mean_s, training_of
 from fleetlab.simulate import simulate
-from fleetlab.training import Training, expected_stretch, interruption_mean_s, training_of
 
 ALL_SPOT = Scenario.default("titan", 3).but(spot=100)
 WORK_S = 30 * 3600

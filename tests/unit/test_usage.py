@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fleetlab.analysis.usage import Usage, jain_index
 from fleetlab.attempt import Checkpoint
-from fleetlab.conditions import CALM, Conditions, Outage
-from fleetlab.engine import Engine, Policy
+from fleetlab.engine.conditions import CALM, Conditions, Outage
+from fleetlab.engine.event_loop import Engine, Policy
+from fleetlab.engine.interconnect import Interconnect
 from fleetlab.fleet import Fleet
-from fleetlab.interconnect import Interconnect
 from fleetlab.job import JobTable
+from fleetlab.network import CLOSE_MFU
 from fleetlab.run import Run
-from fleetlab.usage import CLOSE_MFU, Usage, jain_index
 
 
 def run_of(fleet: Fleet, jobs: JobTable, conditions: Conditions = CALM, **policy: Any) -> Run:

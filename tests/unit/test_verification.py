@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from fleetlab.cli import main
-from fleetlab.evidence import record_of
-from fleetlab.ledger import parse_ledger
+from fleetlab.ledger.evidence import record_of
+from fleetlab.ledger.record import parse_ledger
+from fleetlab.ledger.repeats import Repeats
+from fleetlab.ledger.seal import canonical, sealed
+from fleetlab.ledger.verification import Finding, Verification, verify, verify_file
 from fleetlab.outside import OutsideError
-from fleetlab.repeats import Repeats
 from fleetlab.scenario import Scenario
-from fleetlab.seal import canonical, sealed
 from fleetlab.simulate import simulate
-from fleetlab.traces import load_trace
-from fleetlab.verification import Finding, Verification, verify, verify_file
+from fleetlab.workloads.traces import load_trace
 from tests.ledgers import STRICT, at, complete, recorded, write
 
 CALM = STRICT.but(load=50)
@@ -398,7 +398,7 @@ def test_a_scenario_that_breaks_the_engine_fails_alone(monkeypatch: pytest.Monke
             raise IndexError("list index out of range")
         return simulate(scenario)
 
-    monkeypatch.setattr("fleetlab.repeats.simulate", broken)
+    monkeypatch.setattr("fleetlab.ledger.repeats.simulate", broken)
     found = check(complete(), Repeats())
     assert failed(found) == [("run 1", "replay")]
     assert "it cannot be run: list index out of range" in found.about("replay")[0].says

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetlab.waiting import Waiting
+from fleetlab.engine.waiting import Waiting
 
 
 def queue(gpus: list[int], keys: list[tuple[int, ...]] | None = None) -> Waiting:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from fleetlab.cli import main
-from fleetlab.sweep import Grid, measure
-from fleetlab.workers import Dask, Failure, Pool, Processes, spread
+from fleetlab.sweeps.sweep import Grid, measure
+from fleetlab.sweeps.workers import Dask, Failure, Pool, Processes, spread
 from tests.tasks import obey
 
 HARMLESS = [f"task {number}" for number in range(6)]
@@ -172,7 +172,7 @@ class _Idle(Executor):
 
 
 def test_a_cluster_without_workers_is_given_up_and_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleetlab.workers._LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("fleetlab.sweeps.workers._LOOK_EVERY_S", 0.0)
     pool = Deserted()
     with pytest.raises(ConnectionError, match="the cluster has no worker left"):
         results(HARMLESS, pool)

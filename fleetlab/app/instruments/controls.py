@@ -6,11 +6,11 @@ from typing import Any
 
 import panel as pn
 
-from fleetlab import catalogue
 from fleetlab.app.session import Session
 from fleetlab.app.style import HEADING, PAIRS, SEGMENTS, SELECT, SLIDER
 from fleetlab.missions import mission
 from fleetlab.scenario import LIMITS, Scenario
+from fleetlab.workloads import catalogue
 
 PLACEMENTS = {
     "best-fit": "Best fit",

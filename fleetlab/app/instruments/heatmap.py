@@ -11,11 +11,11 @@ from bokeh.core.properties import value
 from bokeh.events import Tap
 from bokeh.models import ColumnDataSource, Text
 
+from fleetlab.analysis.moment import Moment
 from fleetlab.app.instruments.axes import bare_figure
 from fleetlab.app.palette import FONT, Palette
 from fleetlab.app.session import Session
 from fleetlab.fleet import Fleet
-from fleetlab.moment import Moment
 
 CELL = 0.86
 LABEL_ROOM = 1.75

@@ -6,10 +6,10 @@ from typing import Any
 
 import panel as pn
 
+from fleetlab.analysis.explain import asks_for
+from fleetlab.analysis.moment import Moment
 from fleetlab.app.session import Session
 from fleetlab.app.style import HEADING, QUEUE, SELECT
-from fleetlab.explain import asks_for
-from fleetlab.moment import Moment
 from fleetlab.wording import duration, plural
 
 SHOWN = 5

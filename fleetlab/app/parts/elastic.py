@@ -8,6 +8,7 @@ from typing import Any
 
 import panel as pn
 
+from fleetlab.analysis.timeline import Timeline
 from fleetlab.app.batch import Batch
 from fleetlab.app.instruments.converge import Converge, SweepView
 from fleetlab.app.instruments.course import CourseChart
@@ -23,10 +24,9 @@ from fleetlab.app.parts.elastic_titan import TitanStory
 from fleetlab.app.picture import picture
 from fleetlab.app.session import Session
 from fleetlab.app.style import SLIDER
-from fleetlab.evidence import record_of
+from fleetlab.ledger.evidence import record_of
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario, ScenarioError
-from fleetlab.timeline import Timeline
 
 STORIES: dict[str, type[Story]] = {
     "titan": TitanStory,

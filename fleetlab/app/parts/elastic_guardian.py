@@ -7,6 +7,7 @@ from functools import lru_cache
 from statistics import mean
 from typing import Any
 
+from fleetlab.analysis.timeline import Timeline
 from fleetlab.app.instruments.converge import SweepView
 from fleetlab.app.instruments.course import Course
 from fleetlab.app.instruments.ring import BROKEN, PAUSED, WORKING, RingView
@@ -24,13 +25,12 @@ from fleetlab.app.parts.elastic_story import (
     survivors,
 )
 from fleetlab.app.picture import Bar, Panel
-from fleetlab.loop import DEADLINE_MS, TAIL, Loops, fewest_nodes, loop_ms
 from fleetlab.missions import mission
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
-from fleetlab.service import Piece, day_ms, piece_at, pieces, still_ms
+from fleetlab.services.loop import DEADLINE_MS, TAIL, Loops, fewest_nodes, loop_ms
+from fleetlab.services.service import Piece, day_ms, piece_at, pieces, still_ms
 from fleetlab.terms import spot_nodes
-from fleetlab.timeline import Timeline
 from fleetlab.wording import clock, dollars, duration, plural
 
 DAY_S = 86_400

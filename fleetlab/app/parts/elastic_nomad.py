@@ -8,6 +8,7 @@ from functools import lru_cache
 from statistics import mean
 from typing import Any
 
+from fleetlab.analysis.timeline import Timeline
 from fleetlab.app.instruments.converge import SweepView
 from fleetlab.app.instruments.course import Course
 from fleetlab.app.instruments.ring import PAUSED, WORKING, RingView
@@ -25,15 +26,14 @@ from fleetlab.app.parts.elastic_story import (
     spread_words,
 )
 from fleetlab.app.picture import Bar, Panel
-from fleetlab.frames import FRAME_MS, FULL_FPS, Frames, fps, needed_nodes, pixels
+from fleetlab.engine.reclaim import BURST_SHARE
 from fleetlab.missions import mission
-from fleetlab.prices import break_even_stretch, discount
-from fleetlab.reclaim import BURST_SHARE
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
-from fleetlab.service import Piece, day_ms, live_nodes, piece_at, still_ms
+from fleetlab.services.frames import FRAME_MS, FULL_FPS, Frames, fps, needed_nodes, pixels
+from fleetlab.services.prices import break_even_stretch, discount
+from fleetlab.services.service import Piece, day_ms, live_nodes, piece_at, still_ms
 from fleetlab.terms import spot_nodes
-from fleetlab.timeline import Timeline
 from fleetlab.wording import clock, dollars, duration, percent, plural
 
 MINUTES_A_DAY = 1440

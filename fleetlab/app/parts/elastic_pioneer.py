@@ -6,6 +6,7 @@ from dataclasses import replace
 from statistics import mean
 from typing import Any
 
+from fleetlab.analysis.timeline import Timeline
 from fleetlab.app.instruments.converge import SweepView
 from fleetlab.app.instruments.course import Course
 from fleetlab.app.instruments.ring import AWAY, IDLE, IN, SLIM, WORKING, RingView
@@ -22,7 +23,9 @@ from fleetlab.app.parts.elastic_story import (
     spread_words,
 )
 from fleetlab.app.picture import Bar, Panel
-from fleetlab.hearing import (
+from fleetlab.run import Run, State
+from fleetlab.scenario import Scenario
+from fleetlab.services.hearing import (
     DEVICES,
     HEAVY,
     LIMIT_MS,
@@ -33,14 +36,11 @@ from fleetlab.hearing import (
     latency_ms,
     power_mw,
 )
-from fleetlab.hearing import (
+from fleetlab.services.hearing import (
     SLIM as SLIM_MODEL,
 )
-from fleetlab.run import Run, State
-from fleetlab.scenario import Scenario
-from fleetlab.service import day_ms, still_ms
+from fleetlab.services.service import day_ms, still_ms
 from fleetlab.terms import node_life_ms, spot_nodes
-from fleetlab.timeline import Timeline
 from fleetlab.wording import clock, duration, plural
 
 V1, V2, V3 = 0, 1, 2

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from statistics import mean
 from typing import Any
 
+from fleetlab.analysis.timeline import Instant, Phase, Timeline
 from fleetlab.app.instruments.converge import Point, SweepView
 from fleetlab.app.instruments.course import Course
 from fleetlab.app.instruments.ring import (
@@ -22,11 +23,10 @@ from fleetlab.app.instruments.ring import (
     RingView,
 )
 from fleetlab.app.picture import Panel
-from fleetlab.outcome import outcome_of
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
+from fleetlab.services.outcome import outcome_of
 from fleetlab.terms import spot_nodes
-from fleetlab.timeline import Instant, Phase, Timeline
 from fleetlab.wording import percent
 
 HOUR_MS = 3_600_000

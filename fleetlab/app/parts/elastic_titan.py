@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fleetlab.analysis.timeline import Phase, Timeline
 from fleetlab.app.instruments.converge import SweepView
 from fleetlab.app.instruments.course import Course
 from fleetlab.app.instruments.ring import RingView
@@ -28,13 +29,12 @@ from fleetlab.app.parts.elastic_story import (
 )
 from fleetlab.app.picture import Bar, Panel
 from fleetlab.missions import mission
-from fleetlab.prices import Case as Money
-from fleetlab.prices import break_even_stretch, case, discount
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
+from fleetlab.services.prices import Case as Money
+from fleetlab.services.prices import break_even_stretch, case, discount
+from fleetlab.services.training import Training, expected_stretch, interruption_mean_s
 from fleetlab.theory.checkpoint import optimal_interval
-from fleetlab.timeline import Phase, Timeline
-from fleetlab.training import Training, expected_stretch, interruption_mean_s
 from fleetlab.wording import clock, dollars, duration, percent, plural
 
 PHASE_WORDS = {
@@ -51,7 +51,7 @@ TOP = 4.0
 
 def work_s(scenario: Scenario) -> float:
     """Return how long the run takes when nothing disturbs it, in s."""
-    from fleetlab.catalogue import resident
+    from fleetlab.workloads.catalogue import resident
 
     jobs = resident(scenario.workload, scenario.fleet_shape, scenario.load / 100)
     return int(jobs.duration_ms[0]) / 1000

@@ -17,7 +17,7 @@ from fleetlab.app.parts.fragmentation_words import (
     replica_of,
 )
 from fleetlab.app.session import Session
-from fleetlab.evidence import record_of
+from fleetlab.ledger.evidence import record_of
 from fleetlab.missions import mission
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario

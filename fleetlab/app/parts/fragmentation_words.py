@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fleetlab.analysis.explain import asks_for
+from fleetlab.analysis.moment import Moment
 from fleetlab.app.session import Session
-from fleetlab.explain import asks_for
 from fleetlab.fleet import Fleet
 from fleetlab.missions import Mission, mission
-from fleetlab.moment import Moment
 from fleetlab.run import Run
 from fleetlab.wording import clock, count, dollars, duration, percent, plural, times
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from fleetlab.analysis.moment import Moment
+from fleetlab.analysis.reach import held_idle, reach_of
 from fleetlab.app.instruments.heatmap import ClusterHeatmap, occupied
 from fleetlab.app.instruments.queue import Queue
 from fleetlab.app.instruments.scatter import WaitTimeVsMfuPlot
@@ -16,11 +18,9 @@ from fleetlab.app.parts.topology_study import Study
 from fleetlab.app.parts.topology_words import frame
 from fleetlab.app.session import Session
 from fleetlab.app.trials import Trial, Trials
-from fleetlab.evidence import record_of
+from fleetlab.ledger.evidence import record_of
 from fleetlab.missions import mission
 from fleetlab.missions.goals import ITERATIONS
-from fleetlab.moment import Moment
-from fleetlab.reach import held_idle, reach_of
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
 

@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from fleetlab.analysis.compare import Difference
 from fleetlab.app.instruments.scatter import Point
 from fleetlab.app.trials import Trial
-from fleetlab.compare import Difference
-from fleetlab.evidence import kept_figures
+from fleetlab.ledger.evidence import kept_figures
 from fleetlab.missions.goals import ITERATIONS, Verdict, goal, judge, unseen_seeds
-from fleetlab.nearness import Service, service_of
 from fleetlab.network import CROSS_SPINE, SAME_LEAF, goodput_loss, step_stretch
 from fleetlab.policy.custom import PolicyStopped
-from fleetlab.rule import Rule
+from fleetlab.policy.rule import Rule
 from fleetlab.run import Run
 from fleetlab.scenario import FOR_EVER, Scenario
+from fleetlab.services.nearness import Service, service_of
 from fleetlab.wording import duration
 
 Figures = Mapping[str, float]

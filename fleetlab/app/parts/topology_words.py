@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fleetlab.analysis.moment import Moment
+from fleetlab.analysis.reach import Reach, held_idle, idle_gpus, reach_of
 from fleetlab.app.parts.topology_found import deeds, rule_words, slots
 from fleetlab.app.parts.topology_runs import percent, reveal, scatter, seesaw
 from fleetlab.app.parts.topology_study import Study
@@ -15,10 +17,8 @@ from fleetlab.app.session import Session
 from fleetlab.log import Event
 from fleetlab.missions import Mission, mission
 from fleetlab.missions.goals import goal
-from fleetlab.moment import Moment
-from fleetlab.nearness import Service, talk_ms
-from fleetlab.reach import Reach, held_idle, idle_gpus, reach_of
 from fleetlab.run import Run
+from fleetlab.services.nearness import Service, talk_ms
 from fleetlab.wording import clock, dollars, duration, plural
 
 

@@ -1,0 +1,1 @@
+"""What can be read from a Run: reasons, lives of jobs, instants, distances, differences."""

@@ -1,0 +1,1 @@
+"""What one reader predicted, ran and concluded: kept, sealed, verified and graded."""
