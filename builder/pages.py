@@ -21,9 +21,6 @@ IMPORTED = re.compile(r"""(?:from|import)\s*\(?\s*["']\./([\w./-]+\.js)["']""")
 
 def compute_figures() -> dict[str, str]:
     """Return the figures that prose may quote, as the engine computes them."""
-    if not (ROOT / "fleetlab" / "missions" / "figures.py").is_file():
-        return {}
-
     def run() -> bytes:
         from fleetlab.prose import figures
 
