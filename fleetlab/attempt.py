@@ -89,6 +89,13 @@ class Attempt:
         later.advance(now_ms)
         return later
 
+    def left_at(self, now_ms: int) -> int:
+        """Return the work that will be to do at ``now_ms``; the attempt stays as it is."""
+        if self.checkpoint.interval_ms:
+            return self.at(now_ms).left_ms
+        working_ms = max(0, now_ms - self.since_ms - self.setup_ms)
+        return max(0, self.left_ms - working_ms * UNIT // self.slow_ppm)
+
     def advance(self, now_ms: int) -> None:
         """Bring the attempt to ``now_ms``; part of a millisecond's work is not counted."""
         interval, cost = self.checkpoint.interval_ms, self.checkpoint.cost_ms

@@ -51,18 +51,24 @@ class Accounts:
         self.weights = policy.weights or (1,) * count
         self._used = [0] * count  # decayed, in milli-GPU-ms, as of ``_settled_ms``
         self._settled_ms = 0
+        # what many waiting jobs ask for at one instant
+        self._fair_priority: dict[tuple[int, int], int] = {}
+        self._dominant_share: dict[int, int] = {}
 
     def take(self, job: int, milli: int, now_ms: int) -> None:
         """Book ``milli`` thousandths of a GPU, and the job's memory, on its tenant."""
         self._settle(now_ms)
-        self.held[self.tenant[job]] += milli
-        self.held_memory[self.tenant[job]] += self.memory[job]
+        self._hold(self.tenant[job], milli, self.memory[job])
 
     def give(self, job: int, milli: int, now_ms: int) -> None:
         """Take that off again."""
         self._settle(now_ms)
-        self.held[self.tenant[job]] -= milli
-        self.held_memory[self.tenant[job]] -= self.memory[job]
+        self._hold(self.tenant[job], -milli, -self.memory[job])
+
+    def _hold(self, tenant: int, milli: int, memory_gb: int) -> None:
+        self.held[tenant] += milli
+        self.held_memory[tenant] += memory_gb
+        self._dominant_share.pop(tenant, None)
 
     def _settle(self, now_ms: int) -> None:
         """Bring what was used up to date: old usage fades, and so does what is added meanwhile.
@@ -79,6 +85,7 @@ class Accounts:
                 for used, held in zip(self._used, self.held, strict=True)
             ]
             self._settled_ms = now_ms
+            self._fair_priority.clear()
 
     def refusal(self, job: int) -> Refusal:
         """Return why the tenant of ``job`` may not start it now, or NONE."""
@@ -122,14 +129,22 @@ class Accounts:
     def fair_priority(self, job: int, now_ms: int) -> int:
         """Return P·F_target/(F_actual + ε) of ``job``, in whole 10⁻¹², with P = 1 + priority."""
         self._settle(now_ms)
-        tenant, total = self.tenant[job], sum(self._used)
-        actual = self._used[tenant] / total if total else 0.0
-        target = self.weights[tenant] / sum(self.weights)
-        return round(fair_share_priority(1 + self.priority[job], target, actual) * PICO)
+        tenant, priority = self.tenant[job], self.priority[job]
+        known = self._fair_priority.get((tenant, priority))
+        if known is None:
+            total = sum(self._used)
+            actual = self._used[tenant] / total if total else 0.0
+            target = self.weights[tenant] / sum(self.weights)
+            known = round(fair_share_priority(1 + priority, target, actual) * PICO)
+            self._fair_priority[tenant, priority] = known
+        return known
 
     def dominant_share(self, tenant: int) -> int:
         """Return the tenant's larger share of GPUs or memory over its weight, in whole 10⁻¹²."""
-        share = self.held[tenant] * PICO // (1000 * self.fleet.gpus)
-        if self.memory_gb:
-            share = max(share, self.held_memory[tenant] * PICO // self.memory_gb)
-        return share // self.weights[tenant]
+        known = self._dominant_share.get(tenant)
+        if known is None:
+            share = self.held[tenant] * PICO // (1000 * self.fleet.gpus)
+            if self.memory_gb:
+                share = max(share, self.held_memory[tenant] * PICO // self.memory_gb)
+            known = self._dominant_share[tenant] = share // self.weights[tenant]
+        return known

@@ -42,6 +42,7 @@ class Attempts:
         self.left_ms = engine.duration_ms.copy()
         memory_gb = engine.conditions.memory_gb
         self.accounts = Accounts(engine.fleet, jobs, engine.policy, memory_gb)
+        self._asked_ms: list[int] = jobs.estimate_ms.tolist()
         self._milli: list[int] = jobs.gpu_milli.tolist()
         self._elastic: list[bool] = jobs.elastic.tolist()
         self._expected: dict[int, int] = {}
@@ -98,7 +99,7 @@ class Attempts:
         if job in self._expected:
             self._forget_expected(job)
         done = engine.duration_ms[job] - attempt.left_ms
-        estimate = max(0, int(engine.jobs.estimate_ms[job]) - done)
+        estimate = max(0, self._asked_ms[job] - done)
         expected = self._expected[job] = replace(attempt, left_ms=estimate).due_ms()
         insort(engine.running, (expected, job))
         if expected != engine.now + engine.estimate_ms[job]:
@@ -158,9 +159,9 @@ class Attempts:
         if cause == Cause.RESIZE:
             self._carried[job] = attempt.writing, attempt.unsaved_ms
         self._estimate(job)
-        engine.requeue(job)
         if engine.mechanisms is not None:
             engine.mechanisms.waits(job)
+        engine.requeue(job)
         self._share_spine()
 
     def resize(self, job: int, parts: Parts, by: int) -> None:
@@ -259,16 +260,16 @@ class Attempts:
         """Set how long the scheduler takes ``job`` to run: its estimate, with saving it."""
         engine = self.engine
         done = engine.duration_ms[job] - self.left_ms[job]
-        estimate = max(0, int(engine.jobs.estimate_ms[job]) - done)
+        estimate = max(0, self._asked_ms[job] - done)
         setup = self._setup_ms.get(job, 0)
         checkpoint = engine.conditions.checkpoint
         engine.estimate_ms[job] = Attempt(checkpoint, 0, estimate, setup_ms=setup).due_ms()
 
     def estimate_left_ms(self, job: int) -> int:
         """Return the run time that ``job`` still needs by its estimate."""
-        left = self._now(job).left_ms if job in self.running else self.left_ms[job]
-        done = self.engine.duration_ms[job] - left
-        return max(0, int(self.engine.jobs.estimate_ms[job]) - done)
+        engine, attempt = self.engine, self.running.get(job)
+        left = self.left_ms[job] if attempt is None else attempt.left_at(engine.now)
+        return max(0, self._asked_ms[job] - engine.duration_ms[job] + left)
 
     def service_queue(self, job: int) -> int:
         """Return the queue of least attained service that ``job`` is in, 0 the first."""

@@ -75,8 +75,7 @@ class Engine:
             self.duration_ms = np.minimum(jobs.duration_ms, jobs.estimate_ms).tolist()
         self.shapes = _shapes(jobs, policy, fleet)
         self.gpus: list[int] = jobs.gpus.tolist()
-        self.keys = keys_of(policy.order, jobs, policy.ageing_ms)
-        self.waiting = Waiting(self.keys, self.gpus)
+        self.waiting = Waiting(keys_of(policy.order, jobs, policy.ageing_ms), self.gpus)
         self.running: list[tuple[int, int]] = []  # (expected end, job), sorted
         self.held: dict[int, Held] = {}
         self.shared: dict[int, tuple[int, int]] = {}
@@ -156,7 +155,7 @@ class Engine:
                 self.events_done += 1
             if mechanisms is not None:
                 mechanisms.decide(backfill)
-            elif waiting.ranks:
+            elif waiting.turns:
                 backfill(self)
             if self.events_done >= pause:
                 pause = self.events_done + budget
@@ -178,7 +177,7 @@ class Engine:
     def serve_head(self) -> bool:
         """Start jobs from the head of the queue while they fit; return whether others may pass."""
         waiting, mechanisms = self.waiting, self.mechanisms
-        while waiting.ranks:
+        while waiting.turns:
             job = waiting.head()
             refusal = self.try_start(job)
             if refusal:
@@ -189,7 +188,7 @@ class Engine:
                     self.stuck = job
                 elif job in mechanisms.overdue:
                     return False
-                return len(waiting.ranks) > 1 and self.occupancy.largest_gang() > 0
+                return len(waiting.turns) > 1 and self.occupancy.largest_gang() > 0
         return False
 
     def find(self, job: int, within: int = 0) -> Parts | Refusal:

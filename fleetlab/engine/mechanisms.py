@@ -18,7 +18,7 @@ from fleetlab.fleet import Parts
 from fleetlab.job import JobTable
 from fleetlab.log import Event
 from fleetlab.policy.migration import plan_drain
-from fleetlab.policy.order import ORDERS, keys_now
+from fleetlab.policy.order import ORDERS
 from fleetlab.policy.patience import Patience
 from fleetlab.policy.preemption import choose, may_evict
 from fleetlab.policy.refusal import OF_THE_OWNER, Refusal
@@ -67,7 +67,9 @@ class Mechanisms:
         self._elastic: list[bool] = jobs.elastic.tolist()
         self._any_elastic = any(self._elastic)
         self._aside: list[int] = []
-        self._dynamic = ORDERS[policy.order].standing is not None
+        order = ORDERS[policy.order]
+        self._standing = order.standing
+        self._restless = order.standing is not None and not order.settled
         self._patience = Patience(engine, LOOSEN) if policy.patience_ms else None
         self._outages = Outages(self.attempts, (NOTICE, DOWN, UP)) if conditions.outages else None
         if policy.gang == "hold-and-wait" and (
@@ -99,7 +101,9 @@ class Mechanisms:
         return True
 
     def waits(self, job: int) -> None:
-        """Let ``job`` be overdue if it still waits when the starvation bound has passed."""
+        """Give ``job`` its turn, and the first if the starvation bound passes while it waits."""
+        if self._standing is not None or self.engine.policy.starvation_ms:
+            self.engine.waiting.stand(job, self._stands(job))
         bound = self.engine.policy.starvation_ms
         if bound:
             self._overdue_at[job] = self.engine.now + bound
@@ -123,6 +127,7 @@ class Mechanisms:
         engine = self.engine
         if self._overdue_at.get(job) == engine.now:
             self.overdue.add(job)
+            engine.waiting.put_first(job, int(engine.jobs.submit_ms[job]))
             engine.log.extend((engine.now, Event.OVERDUE, job, engine.policy.starvation_ms, 0))
 
     def decide(self, backfill: Callable[[Engine], None]) -> None:
@@ -130,29 +135,26 @@ class Mechanisms:
         engine = self.engine
         if self._outages is not None:
             self._outages.sweep()
-        if engine.waiting.ranks:
+        if engine.waiting.turns:
             self._reorder()
             backfill(engine)
             for job in self._aside:
                 engine.waiting.add(job)
             self._aside.clear()
-        if self._any_elastic and not engine.waiting.ranks:
+        if self._any_elastic and not engine.waiting.turns:
             elastic.grow(self.attempts)
 
+    def _stands(self, job: int) -> int:
+        """Return the standing of ``job`` now, before ties."""
+        if self._standing is None:
+            return 0
+        return self._standing(self.engine.jobs, job, self.attempts)
+
     def _reorder(self) -> None:
-        """Bring the queue into the order that holds now; who is overdue goes first."""
-        engine = self.engine
-        if not (self._dynamic or self.overdue):
-            return
-        order = engine.policy.order
-        keys = keys_now(order, engine.jobs, engine.waiting, engine.keys, self.attempts)
-        if self.overdue:
-            submits = engine.jobs.submit_ms
-            keys = {
-                job: (0, int(submits[job]), job) if job in self.overdue else (1, *key)
-                for job, key in keys.items()
-            }
-        engine.waiting.reorder(keys)
+        """Bring the queue into the order that holds now, if that changes while jobs wait."""
+        waiting = self.engine.waiting
+        if self._restless and waiting.turns:
+            waiting.reorder({job: self._stands(job) for job in waiting if job not in self.overdue})
 
     # What the pass asks
 
@@ -222,5 +224,4 @@ class Mechanisms:
         if self._patience is not None:
             self._patience.started(job)
         self.attempts.begin(job)
-        if self._dynamic and self.engine.waiting.ranks:
-            self._reorder()
+        self._reorder()

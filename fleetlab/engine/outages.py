@@ -46,7 +46,7 @@ class Outages:
     def over(self) -> bool:
         """Return whether nothing is left that an outage could harm."""
         engine = self.attempts.engine
-        idle = not self.attempts.running and not engine.waiting.ranks
+        idle = not self.attempts.running and not engine.waiting.turns
         return idle and engine.now > self.last_submit_ms
 
     def _notice(self, number: int) -> None:

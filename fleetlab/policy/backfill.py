@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleetlab.fleet import Parts, bits_of
+from fleetlab.fleet import Held, Parts, bits_of
 from fleetlab.job import BLOCK, FLEET, NODE
 from fleetlab.policy.conservative import fill_conservative
 from fleetlab.policy.refusal import OF_THE_OWNER, Refusal
@@ -175,41 +175,35 @@ def reserve(engine: Engine, head: int) -> Reservation | None:
     shape, now, fleet = engine.shapes[head], engine.now, engine.fleet
     if fleet.nodes == 1 and not engine.shared and not shape.whole_nodes:
         return _reserve_in_pool(engine, shape)
-    size = fleet.gpus_per_node
+    size, need = fleet.gpus_per_node, shape.gpus
+    width = {NODE: 1, BLOCK: fleet.nodes_per_block, FLEET: fleet.nodes}[shape.span]
     capable = fleet.class_masks[shape.needs_class]
-    free = engine.occupancy.free
-    freed: dict[int, int] = {}
+    picky, whole = shape.needs_class > 0, shape.whole_nodes > 0
+    free = engine.occupancy.free.copy() if whole else []  # nodes become whole piece by piece
+    room = _room_now(engine, shape, capable)
     left: dict[tuple[int, int], int] = {}
-    totals: dict[int, int] = {}
+    held = engine.held
     found, time_ms = -1, 0
     for expected, job in engine.running:
-        end = max(expected, now)
-        if found >= 0 and end > time_ms:
+        if found >= 0 and max(expected, now) > time_ms:
             break
-        for node, count in _returned(engine, job, left):
-            if not capable >> node & 1:
+        for node, count, _ in held[job] if job in held else _last_share(engine, job, left):
+            if picky and not capable >> node & 1:
                 continue
-            before = free[node] + freed.get(node, 0)
-            freed[node] = freed.get(node, 0) + count
-            gain = count
-            if shape.whole_nodes:
-                gain = size if before + count == size else 0
-            group = _group(shape, node, fleet.nodes_per_block)
-            if group not in totals:
-                totals[group] = _room_now(engine, shape, group, capable)
-            totals[group] += gain
-            if found < 0 and totals[group] >= shape.gpus:
-                found, time_ms = group, end
+            if whole:
+                free[node] += count
+                count = size if free[node] == size else 0
+            group = node // width
+            room[group] += count
+            if found < 0 and room[group] >= need:
+                found, time_ms = group, max(expected, now)
     if found < 0:
         return None
-    nodes = capable & _nodes_of(engine, shape, found)
-    spare = totals[found] - shape.gpus
-    if shape.whole_nodes:
-        whole = 0
-        for node in bits_of(nodes):
-            if free[node] + freed.get(node, 0) == size:
-                whole |= 1 << node
-        return Reservation(time_ms, whole, spare // size, True)
+    nodes = capable & (((1 << width) - 1) << found * width)
+    spare = room[found] - need
+    if whole:
+        nodes = sum(1 << node for node in bits_of(nodes) if free[node] == size)
+        return Reservation(time_ms, nodes, spare // size, True)
     return Reservation(time_ms, nodes, spare, False, nodes == fleet.class_masks[0])
 
 
@@ -224,47 +218,33 @@ def _reserve_in_pool(engine: Engine, shape: Shape) -> Reservation | None:
     return Reservation(time_ms, 1, free - need, False, True) if time_ms >= 0 else None
 
 
-def _returned(engine: Engine, job: int, left: dict[tuple[int, int], int]) -> list[tuple[int, int]]:
-    """Return the whole GPUs by node that the end of ``job`` gives back."""
-    held = engine.held.get(job)
-    if held is not None:
-        return [(node, count) for node, count, _ in held]
+def _last_share(engine: Engine, job: int, left: dict[tuple[int, int], int]) -> Held:
+    """Return the GPU that is whole again once ``job`` has given its share of it back, or nothing.
+
+    ``left`` keeps the thousandths that those who ended before have left free.
+    """
     node, gpu = engine.shared[job]
     room = left.get((node, gpu), -1)
     if room < 0:
         room = engine.occupancy.share_left(node, gpu)
     room += engine.shapes[job].gpu_milli
     left[node, gpu] = room
-    return [(node, 1)] if room == 1000 else []
+    return [(node, 1, 0)] if room == 1000 else []
 
 
-def _group(shape: Shape, node: int, nodes_per_block: int) -> int:
-    if shape.span == NODE:
-        return node
-    return node // nodes_per_block if shape.span == BLOCK else 0
-
-
-def _nodes_of(engine: Engine, shape: Shape, group: int) -> int:
-    if shape.span == NODE:
-        return 1 << group
-    if shape.span == BLOCK:
-        return engine.occupancy.block_nodes[group]
-    return engine.fleet.class_masks[0]
-
-
-def _room_now(engine: Engine, shape: Shape, group: int, capable: int) -> int:
-    """Return the GPUs that ``shape`` could use in a node, block or fleet now."""
+def _room_now(engine: Engine, shape: Shape, capable: int) -> list[int]:
+    """Return the GPUs that ``shape`` could use now, by node, block or fleet as its span asks."""
     occupancy, size = engine.occupancy, engine.fleet.gpus_per_node
-    nodes = _nodes_of(engine, shape, group) & capable
+    groups = {NODE: occupancy.node_bit, BLOCK: occupancy.block_nodes}.get(shape.span, [capable])
     if shape.whole_nodes:
-        return (occupancy.nodes_by_free[size] & nodes).bit_count() * size
+        whole = occupancy.nodes_by_free[size] & capable
+        return [(whole & nodes).bit_count() * size for nodes in groups]
+    if shape.needs_class:
+        free = occupancy.free
+        return [sum(free[node] for node in bits_of(nodes & capable)) for nodes in groups]
     if shape.span == NODE:
-        return occupancy.free[group]
-    if shape.span == FLEET and not shape.needs_class:
-        return occupancy.free_total
-    if not shape.needs_class:
-        return occupancy.block_free[group]
-    return sum(occupancy.free[n] for n in bits_of(nodes))
+        return occupancy.free.copy()
+    return occupancy.block_free.copy() if shape.span == BLOCK else [occupancy.free_total]
 
 
 BACKFILLS: dict[str, Callable[[Engine], None]] = {

@@ -1,13 +1,13 @@
 """Which job is served next: an order is a plain function from jobs to sort keys.
 
 A key is a tuple that ends in the job's running number, so two jobs never tie.
-Lower keys are served first. Orders that change while jobs wait have a second
-function, asked before every pass for the keys of those that wait.
+Lower keys are served first. Orders that go by what jobs and tenants have had have a
+second function, for a job's standing now, which counts before its key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -102,11 +102,15 @@ def highest_priority(jobs: JobTable, job: int, record: Record) -> int:
 
 @dataclass(frozen=True)
 class Order:
-    """A named order: what it serves first, in words, its keys, and its standing if that changes."""
+    """A named order: what it serves first, in words, its keys, and its standing if that changes.
+
+    ``settled`` says that a standing changes only while its job runs, not while it waits.
+    """
 
     words: str
     keys: Callable[[JobTable], list[Key]]
     standing: Standing | None = None
+    settled: bool = False
 
 
 ORDERS: dict[str, Order] = {
@@ -114,10 +118,10 @@ ORDERS: dict[str, Order] = {
     "sjf": Order("shortest estimate first", shortest_first),
     "smallest": Order("smallest gang first", smallest_first),
     "priority": Order("highest priority first", by_priority),
-    "srpt": Order("shortest remaining time first", fifo, shortest_remaining),
+    "srpt": Order("shortest remaining time first", fifo, shortest_remaining, settled=True),
     "fair": Order("the tenant that had least of its share first", fifo, fair_share),
     "drf": Order("the tenant with the smallest dominant share first", fifo, dominant_resource),
-    "las": Order("least attained service first", fifo, least_attained_service),
+    "las": Order("least attained service first", fifo, least_attained_service, settled=True),
 }
 
 
@@ -126,13 +130,3 @@ def keys_of(order: str, jobs: JobTable, ageing_ms: int = 0) -> list[Key]:
     if order == "priority":
         return by_priority(jobs, ageing_ms)
     return ORDERS[order].keys(jobs)
-
-
-def keys_now(
-    order: str, jobs: JobTable, waiting: Iterable[int], fixed: list[Key], record: Record
-) -> dict[int, Key]:
-    """Return the keys of the ``waiting`` jobs at this moment; ties keep their ``fixed`` keys."""
-    standing = ORDERS[order].standing
-    if standing is None:
-        return {job: fixed[job] for job in waiting}
-    return {job: (standing(jobs, job, record), *fixed[job]) for job in waiting}

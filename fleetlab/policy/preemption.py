@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleetlab.fleet import bits_of
+from fleetlab.fleet import Occupancy, bits_of
 from fleetlab.job import BLOCK, NODE
 from fleetlab.log import Cause
+from fleetlab.policy.fits import best_fit
 from fleetlab.policy.order import ORDERS, Standing, highest_priority
+from fleetlab.policy.packed import PackedOccupancy
 from fleetlab.policy.quota import RECLAIMABLE, borrowing_rank, reclaim_order
 from fleetlab.policy.refusal import Refusal
 
@@ -143,7 +145,7 @@ def _fewest(engine: Engine, job: int, victims: list[Victim], nodes: int) -> list
     shared = engine.shapes[job].gpu_milli < 1000
     for victim in [None, *victims]:
         if victim is not None:
-            lift(engine, victim.job)
+            _lift(engine, victim.job)
             lifted.append(victim)
             room += sum(n for node, n, _ in engine.held.get(victim.job, []) if nodes >> node & 1)
             room += 1 if victim.job in engine.shared else 0
@@ -152,14 +154,14 @@ def _fewest(engine: Engine, job: int, victims: list[Victim], nodes: int) -> list
             break
     if needed:
         for victim in sorted(needed, reverse=True):
-            put_back(engine, victim.job)
+            _put_back(engine, victim.job)
             if _fits(engine, job, nodes):
                 needed.remove(victim)
                 lifted.remove(victim)
             else:
-                lift(engine, victim.job)
+                _lift(engine, victim.job)
     for victim in reversed(lifted):
-        put_back(engine, victim.job)
+        _put_back(engine, victim.job)
     return needed
 
 
@@ -176,19 +178,23 @@ def _fits(engine: Engine, job: int, nodes: int) -> bool:
         at = bisect_left(occupancy.shares, (shape.gpu_milli, -1, -1))
         half_full = any(nodes >> node & 1 for _, node, _ in occupancy.shares[at:])
         return half_full or _free_in(engine, nodes) > 0
-    return not isinstance(engine.place(shape, occupancy, engine.rng, nodes), Refusal)
+    # where any placement finds a place best fit does, and the packing policies are slow to ask
+    place = best_fit if isinstance(occupancy, PackedOccupancy) else engine.place
+    return not isinstance(place(shape, occupancy, engine.rng, nodes), Refusal)
 
 
-def lift(engine: Engine, job: int) -> None:
-    """Suppose that ``job`` held nothing."""
+def _lift(engine: Engine, job: int) -> None:
+    """Suppose that ``job`` held nothing. A packing policy is not told: only room is asked for."""
     if job in engine.held:
-        engine.occupancy.release(engine.held[job])
+        Occupancy.release(engine.occupancy, engine.held[job])
     else:
-        engine.occupancy.release_share(*engine.shared[job], engine.shapes[job].gpu_milli)
+        where = engine.shared[job]
+        Occupancy.release_share(engine.occupancy, *where, engine.shapes[job].gpu_milli)
 
 
-def put_back(engine: Engine, job: int) -> None:
+def _put_back(engine: Engine, job: int) -> None:
     if job in engine.held:
-        engine.occupancy.retake(engine.held[job])
+        Occupancy.retake(engine.occupancy, engine.held[job])
     else:
-        engine.occupancy.take_share(*engine.shared[job], engine.shapes[job].gpu_milli)
+        where = engine.shared[job]
+        Occupancy.take_share(engine.occupancy, *where, engine.shapes[job].gpu_milli)

@@ -45,11 +45,30 @@ def test_the_smallest_size_is_forgotten_when_its_last_job_leaves() -> None:
 
 def test_a_new_order_holds_for_those_who_wait_and_for_later_searches() -> None:
     waiting = queue([2, 1, 2, 1])
-    waiting.reorder({0: (9, 0), 1: (5, 1), 2: (1, 2), 3: (3, 3)})
+    waiting.reorder({0: 9, 1: 5, 2: 1, 3: 3})
     assert list(waiting) == [2, 3, 1, 0]
     assert waiting.behind_the_head(1) == [3, 1]
     waiting.remove(2)
     assert waiting.head() == 3
+
+
+def test_who_was_put_first_and_started_waits_again_in_its_own_place() -> None:
+    waiting = queue([1, 1, 1])
+    waiting.put_first(2, 7)
+    assert list(waiting) == [2, 0, 1]
+    waiting.remove(2)
+    waiting.stand(2, 0)
+    waiting.add(2)
+    assert list(waiting) == [0, 1, 2]
+
+
+def test_of_those_put_first_the_lower_place_leads_and_no_standing_comes_before_them() -> None:
+    waiting = queue([1, 1, 1, 1])
+    waiting.put_first(3, 9)
+    waiting.put_first(1, 4)
+    waiting.reorder({0: -(10**30), 2: -(10**31)})
+    assert list(waiting) == [1, 3, 2, 0]
+    assert waiting.in_order([0, 3, 2]) == [3, 2, 0]
 
 
 @given(
