@@ -91,7 +91,7 @@ def test_two_tabs_keep_the_earlier_prediction_and_the_work_of_both(lab: Any) -> 
 
 def test_a_worker_killed_in_the_middle_of_a_run_starts_again_and_nothing_is_lost(lab: Any) -> None:
     def prepare(page: Page) -> None:
-        page.add_init_script("globalThis.fleetlabPulseMs = 200")
+        page.add_init_script("globalThis.fleetlabPulseMs = 1000")
 
     reader = Reader(lab(QUERY, prepare=prepare))
     page = reader.page
