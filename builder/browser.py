@@ -43,7 +43,7 @@ def get_chromium() -> str:
 
     Raises a BuildError that says what to install where none can be had.
     """
-    path = find_chromium() or _playwrights_own() or _install("chromium", find_chromium)
+    path = find_chromium() or _playwrights_own() or _install(("chromium",), find_chromium)
     if path is None:
         raise BuildError(
             "The browser tests need a Chromium and none could be had: install Chromium or Google "
@@ -55,8 +55,21 @@ def get_chromium() -> str:
 
 def get_firefox() -> str | None:
     """Return the path of a Firefox: the machine's, else Debian's package; None without either."""
-    path = find_firefox() or _install("firefox-esr", find_firefox)
-    say(f"browser: {path}" if path else "browser: no Firefox here, its smoke test is skipped")
+    path = find_firefox() or _install(("firefox-esr",), find_firefox)
+    say(f"browser: {path}" if path else "browser: no Firefox here, it is skipped")
+    return path
+
+
+def find_webkit() -> str | None:
+    """Return the path of WebKit's driver on this machine, or None; it needs a screen to draw on."""
+    screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or shutil.which("Xvfb")
+    return shutil.which("WebKitWebDriver") if screen else None
+
+
+def get_webkit() -> str | None:
+    """Return the path of WebKit's driver: the machine's, else Debian's; None without either."""
+    path = find_webkit() or _install(("webkit2gtk-driver", "xvfb"), find_webkit)
+    say(f"browser: {path}" if path else "browser: no WebKitWebDriver here, WebKit is skipped")
     return path
 
 
@@ -78,15 +91,16 @@ def _playwrights_own() -> str | None:
     return path if Path(path).is_file() else None
 
 
-def _install(package: str, find: Callable[[], str | None]) -> str | None:
-    """Install Debian's package as root, and return where the browser then is."""
+def _install(packages: tuple[str, ...], find: Callable[[], str | None]) -> str | None:
+    """Install Debian's packages as root, and return where the browser then is."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0 or not shutil.which("apt-get"):
         return None
-    say(f"browser: installing Debian's package {package}")
+    say(f"browser: installing Debian's {' and '.join(packages)}")
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "-q", "update"], env=quiet, capture_output=True)
-    command = ["apt-get", "-q", "-y", "install", "--no-install-recommends", package]
+    command = ["apt-get", "-q", "-y", "install", "--no-install-recommends", *packages]
     done = subprocess.run(command, env=quiet, capture_output=True, text=True)
     if done.returncode != 0:
-        say(f"  {package}: skipped, {(done.stderr.strip() or 'apt-get failed').splitlines()[-1]}")
+        why = (done.stderr.strip() or "apt-get failed").splitlines()[-1]
+        say(f"  {' and '.join(packages)}: skipped, {why}")
     return find()

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from builder.drive.firefox import firefox
+from builder.loads import load
 from builder.offline import FOLDER, NAME
 from builder.places import DIST
 from builder.serve import open_server
+from tests.browser.hand import Hand
 
 QUERY = "?track=titan&part=1"
 
@@ -52,6 +55,26 @@ def test_a_double_click_opens_it_live_and_the_prediction_is_kept_and_exported(
         page.get_by_role("button", name="Export JSON").click()
     download.value.save_as(tmp_path / "ledger.json")
     ledger = json.loads((tmp_path / "ledger.json").read_text())
+    assert [p["number"] for p in ledger["predictions"]] == [10]
+
+
+def test_a_double_click_opens_it_in_firefox_too_and_the_ledger_is_kept_and_exported(
+    unpacked: Path, tmp_path: Path
+) -> None:
+    address = f"{unpacked.as_uri()}/index.html{QUERY}"
+    folder = {"browser.download.folderList": 2, "browser.download.dir": str(tmp_path)}
+    with firefox(**folder) as browser:
+        if browser is None:
+            pytest.skip("no Firefox here, and no root to install Debian's package with")
+        with browser.visitor() as tab:
+            hand = Hand(tab)
+            load(tab, address)
+            hand.predict("10")
+            load(tab, address)
+            hand.press("Ledger")
+            hand.press("Export JSON")
+            exported = hand.arrived(tmp_path, "*.json")
+    ledger = json.loads(exported.read_text())
     assert [p["number"] for p in ledger["predictions"]] == [10]
 
 

@@ -1,0 +1,111 @@
+"""A smoke run in Firefox and WebKit: a reader predicts and turns a knob there too."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from builder.drive.firefox import Firefox, firefox
+from builder.drive.webkit import webkit
+from builder.loads import load
+from tests.browser.hand import Hand
+from tests.browser.reader import run_of
+
+QUERY = "?track=titan&part=1"
+
+
+def play(tab: Any, site: str) -> list[dict[str, str]]:
+    """Play the beginning of Part 1; return each run's digest with the address it belongs to."""
+    runs: list[dict[str, str]] = []
+    hand = Hand(tab)
+
+    def note_run() -> None:
+        last = runs[-1]["digest"] if runs else ""
+        hand.wait(f'![undefined, "{last}"].includes(root.dataset.fleetlabRun)')
+        runs.append(hand.look("({ query: location.search, digest: root.dataset.fleetlabRun })"))
+
+    found = load(tab, site + QUERY)
+    assert 0 < found["painted"] <= found["live"]
+    note_run()
+    hand.predict("4")
+    note_run()
+    hand.press("Random")
+    note_run()
+    return runs
+
+
+def check(runs: list[dict[str, str]]) -> None:
+    opening, unlocked, random = runs
+    assert "placement=random" in random["query"]
+    assert opening["digest"] == run_of("?track=titan&workload=titan-crisis").digest
+    assert unlocked["digest"] == run_of(unlocked["query"]).digest
+    assert random["digest"] == run_of(random["query"]).digest
+
+
+def came_from_the_snapshot(tab: Any) -> bool:
+    names = Hand(tab).look("performance.getEntriesByType('resource').map(({ name }) => name)")
+    return not any("packages.pack" in name for name in names)
+
+
+def events_of(browser: Firefox, method: str) -> list[dict[str, Any]]:
+    return [event["params"] for event in browser.events if event["method"] == method]
+
+
+def test_part_1_begins_in_firefox_too_and_its_runs_are_those_of_cpython(site: str) -> None:
+    with firefox() as browser:
+        if browser is None:
+            pytest.skip("no Firefox here, and no root to install Debian's package with")
+        heard = ["log.entryAdded", "network.beforeRequestSent"]
+        browser.command("session.subscribe", events=heard)
+        with browser.visitor() as tab:
+            check(play(tab, site))
+        asked = [event["request"]["url"] for event in events_of(browser, heard[1])]
+        assert f"{site}runtime/memory.snapshot.gz" in asked
+        assert f"{site}runtime/packages.pack.gz" not in asked
+        own = (site, "data:", "blob:", "about:")
+        assert [url for url in asked if not url.startswith(own)] == []
+        said = [(event["level"], event["text"]) for event in events_of(browser, heard[0])]
+        assert [text for level, text in said if level == "error"] == []
+
+
+@contextmanager
+def proxy() -> Iterator[tuple[str, list[str]]]:
+    """Yield the address of a proxy that leads nowhere, and the list of what it was asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        do_CONNECT = do_POST = do_GET
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"127.0.0.1:{server.server_address[1]}", asked
+    server.shutdown()
+    server.server_close()
+
+
+def test_part_1_begins_in_webkit_too_and_asks_no_other_origin_for_anything(site: str) -> None:
+    with proxy() as (address, asked):
+        elsewhere = {
+            "proxyType": "manual",
+            "httpProxy": address,
+            "sslProxy": address,
+            "noProxy": ["127.0.0.1"],
+        }
+        with webkit(proxy=elsewhere) as browser:
+            if browser is None:
+                pytest.skip("no WebKitWebDriver here, and no root to install Debian's package with")
+            with browser.visitor() as tab:
+                check(play(tab, site))
+                assert asked == []
+                tab.go("http://elsewhere.invalid/")  # the proxy does hear of another origin
+                assert asked == ["http://elsewhere.invalid/"]
