@@ -26,6 +26,8 @@ from .steps import kept, key_of
 from .tree import own_files, package_files
 
 SITE = ROOT / "site"
+# The worker is one script: where it is started from its text, it can import no other.
+WORKER = [SITE / "worker" / f"{name}.js" for name in ("start", "fetching", "messages")]
 RECORD = "build.json"
 # What the page takes from the wheels as it is, by package: a file's path there, and here. Panel's
 # style sheets keep the address that Panel itself gives them when it is its own server.
@@ -104,6 +106,7 @@ def fill(dist: Path, lock: RuntimeLock, files: dict[str, Path]) -> dict[str, dic
     put(NOTICES, third_party(lock, files).encode())
     for path in site_files():
         put(path.relative_to(SITE).as_posix(), path.read_bytes())
+    put("worker.js", b"\n".join(path.read_bytes() for path in WORKER))
     for name, page in render(manifest, lock).items():
         put(name, page.encode())
     put("sw.js", service_worker(manifest))
@@ -201,8 +204,9 @@ def render(manifest: dict[str, dict[str, Any]], lock: RuntimeLock) -> dict[str, 
 def site_files() -> Iterator[Path]:
     """Return the files of site/ that ship as they are."""
     for path in sorted(SITE.rglob("*")):
-        rendered = path.suffix in (".html", ".md") or path.name in ("guard.js", "sw.js")
-        if path.is_file() and not rendered and not path.name.startswith("."):
+        made = path in (SITE / "guard.js", SITE / "sw.js", *WORKER)
+        rendered = path.suffix in (".html", ".md")
+        if path.is_file() and not (made or rendered or path.name.startswith(".")):
             yield path
 
 

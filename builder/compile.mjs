@@ -25,9 +25,7 @@ def compile_all():
         source = pack[start:start + size]
         start += size
         try:
-            # 2 drops asserts and docstrings; 1 only asserts, since NumPy's import reads its own.
-            level = 1 if "/numpy/" in path else 2
-            code = compile(source, path, "exec", dont_inherit=True, optimize=level)
+            code = compile(source, path, "exec", dont_inherit=True, optimize=2)  # no docstrings
         except SyntaxError as error:
             return f"cannot compile {path}, line {error.lineno}: {error.msg}"
         data = bytes(bootstrap._code_to_hash_pyc(code, importlib.util.source_hash(source), False))

@@ -6,10 +6,14 @@ import { join } from "node:path";
 // Panel's import asks for it and never uses it outside a browser.
 globalThis.XMLHttpRequest ??= class XMLHttpRequest {};
 
-/** Returns Pyodide, started; hash seed 0, so that sets come out in the same order every time. */
+// Hash seed 0, so that sets come out in the same order every time; without docstrings, as the
+// packs are compiled, since NumPy would otherwise bring its own.
+const ENVIRONMENT = { PYTHONHASHSEED: "0", PYTHONOPTIMIZE: "2" };
+
+/** Returns Pyodide, started. */
 export async function startPython(folder, options = {}) {
   const { loadPyodide } = createRequire(import.meta.url)(join(folder, "pyodide.js"));
-  return loadPyodide({ indexURL: folder, env: { PYTHONHASHSEED: "0" }, ...options });
+  return loadPyodide({ indexURL: folder, env: ENVIRONMENT, ...options });
 }
 
 /** Writes a pack's files (see pack.py); returns the paths of its compiled libraries, sorted. */

@@ -25,6 +25,7 @@ from fleetlab.app.openings import LOOKS, shown
 from fleetlab.app.parts import PARTS
 
 TURNS = 30
+NO_ANNOTATIONS: dict[str, object] = {}
 TRACES = {
     "warm.csv": b"submit_s,duration_s,gpus\n0,100,8\n10,60,8\n",
     "warm.swf": b"1 0 -1 60 8 -1 -1 8 60 -1 1 1 1 1 1 1 -1 -1\n",
@@ -76,6 +77,7 @@ def tidy() -> None:
             thing.__doc__ = None
         if isinstance(thing, FunctionType):
             thing.__code__ = thing.__code__.replace(co_linetable=b"")
+            thing.__annotations__ = NO_ANNOTATIONS
         elif isinstance(thing, Property):
             thing._help = None
         elif isinstance(thing, Parameter):

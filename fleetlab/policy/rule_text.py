@@ -58,7 +58,7 @@ def compiled(text: str) -> CodeType:
         _check_methods(tree)
         _check_top(tree)
         rewritten = ast.fix_missing_locations(_Counting().visit(tree))
-        return compile(rewritten, "<rule>", "exec")
+        return compile(rewritten, "<rule>", "exec", optimize=0)
     except (SyntaxError, ValueError) as error:
         raise PolicyStopped(f"the rule cannot be compiled: {error}") from None
     except (RecursionError, MemoryError):
