@@ -29,7 +29,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
   let views = null; // BokehJS's view manager of the embedded document
   let model = null; // the document itself
   let embedding = Promise.resolve(); // embeds and patches, one after the other
-  let opening = null; // promise of the newest opening: {fingerprint, run()}, or null
+  let opening = null; // promise of the newest opening: {fingerprint, run}, or null
   let opened = false; // Python has been given the opening that it is to link to
   let scripts = null;
   let busy = true;
@@ -119,7 +119,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
       asked = opening;
       shown = await asked;
     }
-    const run = await shown?.run().catch(() => null);
+    const run = await shown?.run.catch(() => null);
     if (worker !== current) return;
     opened = true;
     opening = null;

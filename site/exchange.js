@@ -6,7 +6,7 @@ import { readRecord } from "./reading.js";
 import { exported } from "./record.js";
 import { sealed } from "./seal.js";
 import { asTextbook, isTextbook, stepOf, withStep } from "./textbook.js";
-import { download, find, showDock } from "./view.js";
+import { download, find, showDock, write } from "./view.js";
 
 const LARGEST_LEDGER = 8e6; // bytes, as docs/ledger.md says
 const LARGEST_TRACE = 200e6;
@@ -66,8 +66,23 @@ export async function readLedger(file, at) {
   return step === undefined ? null : readRecord(step, file.name, at);
 }
 
-/** Returns the bytes of a trace; throws an Error with one sentence for the reader. */
-export async function readTrace(file) {
+/** Gives Python the trace chosen in a field, or says beside it what is wrong. */
+export async function sendTrace(field, tell) {
+  const [file] = field.files;
+  if (!file) return;
+  write("trace_problem", "");
+  try {
+    const bytes = await readTrace(file);
+    tell("trace_name", file.name);
+    tell("trace", bytes);
+  } catch (error) {
+    write("trace_problem", error.message);
+  }
+  field.value = ""; // the same file may be chosen again
+}
+
+// Returns the bytes of a trace; throws an Error with one sentence for the reader.
+async function readTrace(file) {
   if (file.size > LARGEST_TRACE) {
     throw new Error(`${file.name} has ${Math.round(file.size / 1e6)} MB; this page reads traces ` +
       "up to 200 MB. Cut it to the days you want.");

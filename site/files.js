@@ -53,7 +53,8 @@ async function differs(bytes, sha256) {
 // ---- openings: what the build has rendered for a track's part (fleetlab/app/openings.py)
 
 /**
- * Returns the opening of a Scenario's query, or null: {kind, query, told, looks, run()}.
+ * Returns the opening of a Scenario's query, or null: {kind, query, told, looks, run}; `run` is a
+ * promise of the finished run's bytes, or of null.
  *
  * kind "open" or "locked": the very Scenario's finished run. kind "bare": the part's instruments
  * without a run, since the query asks for one that the build has not made.
@@ -64,13 +65,15 @@ export async function loadOpening(query, locked, manifest) {
   const stem = `${PLACE}${track}-${asked.get("part") ?? 1}`;
   const load = async (kind) => {
     const text = await fetchFile(`${stem}-${kind}.json.gz`, manifest);
-    const opening = { kind, ...JSON.parse(new TextDecoder().decode(text)) };
-    const run = `${PLACE}${opening.run}.run.gz`;
-    return { ...opening, run: async () => (opening.run ? fetchFile(run, manifest) : null) };
+    return { kind, ...JSON.parse(new TextDecoder().decode(text)) };
   };
   if (!track || !manifest[`${stem}-bare.json.gz`]) return null;
-  const opening = await load(locked ? "locked" : "open");
-  return answers(opening.query, asked) ? opening : load("bare");
+  let opening = await load(locked ? "locked" : "open");
+  if (!answers(opening.query, asked)) opening = await load("bare");
+  const name = opening.run && `${PLACE}${opening.run}.run.gz`;
+  const run = name ? fetchFile(name, manifest) : Promise.resolve(null);
+  run.catch(() => {}); // whoever asks for it hears of it
+  return { ...opening, run };
 }
 
 /** Returns the query of a Scenario's track and part alone. */

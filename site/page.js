@@ -2,7 +2,7 @@
 // when; what a scenario means is Python's business.
 
 import { boot, painted } from "./boot.js";
-import { copyLink, exportAs, readLedger, readTrace, savePicture } from "./exchange.js";
+import { copyLink, exportAs, readLedger, savePicture, sendTrace } from "./exchange.js";
 import { askAfresh, showLedger, withParadoxRun, withPolicyRun } from "./ledger.js";
 import { tellHeight, whenAsked } from "./frame.js";
 import { readLock, showFault } from "./lock.js";
@@ -257,20 +257,6 @@ function leave() {
   if (typing || root.dataset.saved === "saving") keep(record, "flush");
 }
 
-async function sendTrace(field) {
-  const [file] = field.files;
-  if (!file) return;
-  write("trace_problem", "");
-  try {
-    const bytes = await readTrace(file);
-    python.tell("trace_name", file.name);
-    python.tell("trace", bytes);
-  } catch (error) {
-    write("trace_problem", error.message);
-  }
-  field.value = ""; // the same file may be chosen again
-}
-
 async function importLedger(field) {
   const [file] = field.files;
   if (!file) return;
@@ -340,7 +326,7 @@ const clicks = {
 };
 
 function change({ target }) {
-  if (target.dataset.do === "trace") sendTrace(target);
+  if (target.dataset.do === "trace") sendTrace(target, python.tell);
   else if (target.dataset.do === "import") importLedger(target);
   else if (target.dataset.choose) cite(target);
   else if (target.name === "priority") keep(withWritten(record, "priority", target.value, now()));

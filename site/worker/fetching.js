@@ -41,6 +41,7 @@ function fetcher(manifest, fresh, stallMs) {
       const bytes = await collect(name, kept);
       await verify(name, bytes, packed, facts);
       report(name, facts.size);
+      performance.mark(`fleetlab:${name}`);
       return { name, bytes, module: await made };
     } catch (error) {
       fail(error);

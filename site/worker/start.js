@@ -64,6 +64,7 @@ function unfit(error) {
 
 async function start({ manifest, fresh, stallMs, lean, supplied }) {
   if (supplied) self.fetchFromSite = askPage;
+  performance.mark("fleetlab:started");
   const files = fetcher(manifest, fresh, stallMs);
   const core = CORE.map((name) => files.fetch(name));
   const wasm = files.fetch(WASM, compileWhileArriving);
@@ -72,8 +73,10 @@ async function start({ manifest, fresh, stallMs, lean, supplied }) {
   common.forEach((file) => file.catch(() => {}));
   const measured = lean || !manifest[MEMORY] ? 0 : await Promise.race([files.speed, Promise.all(common)]);
   if (measured > SLOW_BYTES_S) way = "snapshot";
+  performance.mark(`fleetlab:${way}`);
   files.expect(way === "snapshot" ? SNAPSHOT : LEAN);
   await (way === "snapshot" ? restore : importAll)({ files, core, wasm, list, common });
+  performance.mark("fleetlab:ready");
   self.postMessage({ type: "ready" });
 }
 
@@ -110,6 +113,7 @@ async function restore({ files, core, wasm, list, common }) {
   const library = Promise.resolve({ bytes: new Uint8Array() }); // its modules are in the memory
   const booted = boot({ wasm, list, library }, options);
   python = await Promise.race([booted, all.then(() => booted)]);
+  performance.mark("fleetlab:python");
   await all;
   unpack((await resources).bytes);
   // Every reader has the same memory, and not the same draws.
@@ -122,6 +126,7 @@ function open({ query, theme, record, shown, run }) {
   try {
     host.start(post, query, theme, record, shown, run ? python.toPy(new Uint8Array(run)) : undefined);
     live = true;
+    performance.mark("fleetlab:opened");
   } catch (error) {
     fail(error);
   }
