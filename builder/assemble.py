@@ -64,7 +64,7 @@ def build() -> Path:
 
 
 NOTICES = "THIRD_PARTY.txt"
-FIRST_BYTES = 21e6
+FIRST_BYTES = 20e6
 REPEAT_BYTES = 100e3
 MEMORY = "runtime/memory.snapshot.gz"
 LEAN = ("runtime/fleetlab.pack.gz", "runtime/packages.pack.gz", "runtime/python_stdlib.zip.gz")

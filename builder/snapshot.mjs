@@ -15,7 +15,6 @@ const TABLE_BASE = 16_384;
 const MAIN_MEMORY = 1024; // where the main module's data begins
 const DATA_SECTION = 11;
 const GLOBAL_GET = 0x23;
-const SMALL_OBJECT = 512; // the largest that Python's own allocator takes, in steps of 8 bytes
 
 const folder = process.argv[2];
 createRequire(import.meta.url)(join(folder, "pyodide.asm.js"));
@@ -91,29 +90,24 @@ function nameOf(object) {
 }
 
 // What was freed is still in memory and does not compress: allocations of every size that fit
-// into it are overwritten with zeros. Python keeps small objects in arenas of its own; with all
-// other memory taken, a new arena lies above what there was.
+// into it are overwritten with zeros.
 function clearFreeMemory() {
-  const { malloc, free, PyObject_Malloc, PyObject_Free } = module.LDSO.loadedLibsByName.__main__.exports;
+  const { malloc, free } = module.LDSO.loadedLibsByName.__main__.exports;
   const top = module._sbrk(0);
-  const fill = (sizes, allocate, release) =>
-    sizes.flatMap((size) => {
-      const taken = [];
-      for (;;) {
-        const place = allocate(size);
-        if (!place || place + size > top) {
-          if (place) release(place);
-          return taken;
-        }
-        module.HEAPU8.fill(0, place, place + size);
-        taken.push(place);
+  const taken = [];
+  for (let size = 1 << 20; size >= 16; size >>= 1) {
+    for (;;) {
+      const place = malloc(size);
+      if (!place) break;
+      if (place + size > top) {
+        free(place);
+        break;
       }
-    });
-  const halves = Array.from({ length: 17 }, (_, power) => (1 << 20) >> power);
-  const blocks = fill(halves, malloc, free);
-  const classes = Array.from({ length: SMALL_OBJECT / 8 }, (_, number) => SMALL_OBJECT - 8 * number);
-  fill(classes, PyObject_Malloc, PyObject_Free).forEach((place) => PyObject_Free(place));
-  blocks.forEach((place) => free(place));
+      taken.push(place);
+      module.HEAPU8.fill(0, place, place + size);
+    }
+  }
+  taken.forEach((place) => free(place));
 }
 
 // Slots of the function table that a library filled outside its own segment.
