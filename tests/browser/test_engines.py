@@ -108,4 +108,4 @@ def test_part_1_begins_in_webkit_too_and_asks_no_other_origin_for_anything(site:
                 check(play(tab, site))
                 assert asked == []
                 tab.go("http://elsewhere.invalid/")  # the proxy does hear of another origin
-                assert asked == ["http://elsewhere.invalid/"]
+                assert "http://elsewhere.invalid/" in asked
