@@ -100,7 +100,7 @@ class Engine:
         self._submit_order: list[int] = np.argsort(jobs.submit_ms, kind="stable").tolist()
         self._submit_ms: list[int] = jobs.submit_ms.tolist()
         self.promised_ms: dict[int, int] = {}
-        self.plan = Plan()  # what conservative backfill has promised
+        self.plan: Plan | None = None  # what conservative backfill has promised
         self.off_plan = False  # whether a job has ended at another time than planned
         sharing = len(jobs) > 0 and int(jobs.gpu_milli.min()) < 1000
         if sharing and not fleet.numbered:
@@ -202,15 +202,6 @@ class Engine:
         if self.mechanisms is not None and (refusal := self.mechanisms.refusal(job)):
             return refusal
         return place_share(self.shapes[job], self.occupancy, self.rng, self.share_placement)
-
-    def find_in(self, job: int, free: list[int]) -> Parts | Refusal:
-        """Return where ``job`` would go if ``free`` GPUs of each node were free."""
-        shape, size = self.shapes[job], self.fleet.gpus_per_node
-        if len(free) == 1 and not shape.whole_nodes:
-            return [(0, shape.gpus)] if free[0] >= shape.gpus else Refusal.TOO_FEW_FREE
-        supposed = self.occupancy.empty()
-        supposed.take([(node, size - max(0, n)) for node, n in enumerate(free) if n < size])
-        return self.place(shape, supposed, self.rng, 0)
 
     def try_start(self, job: int, by_ms: int | None = None) -> Refusal:
         """Start ``job`` now if it has a place; return the reason if it has none.

@@ -7,9 +7,10 @@ a job ends early, each reservation in queue order moves to its earliest time.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from fleetlab.fleet import Held, Parts
+from fleetlab.fleet import Held, Occupancy, Parts
 from fleetlab.policy.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -17,18 +18,20 @@ if TYPE_CHECKING:
 
 
 class Profile:
-    """Free GPUs of every node over future time, as steps: ``free[i]`` from ``times[i]`` on."""
+    """Free GPUs over future time, as steps: from ``times[i]`` on, by node and ``total[i]``."""
 
     def __init__(self, now_ms: int, free: list[int]) -> None:
         self.times = [now_ms]
-        self.free = [free]
+        self.total = [sum(free)]
+        self._free = [free]
 
     def _cut(self, time_ms: int) -> int:
         """Return the index of the step that begins at ``time_ms``, making it if need be."""
         index = bisect_left(self.times, time_ms)
         if index == len(self.times) or self.times[index] != time_ms:
             self.times.insert(index, time_ms)
-            self.free.insert(index, self.free[index - 1].copy())
+            self.total.insert(index, self.total[index - 1])
+            self._free.insert(index, self._free[index - 1].copy())
         return index
 
     def change(self, parts: Parts, start_ms: int, end_ms: int, sign: int) -> None:
@@ -36,38 +39,67 @@ class Profile:
         if end_ms <= start_ms:
             return
         first, last = self._cut(start_ms), self._cut(end_ms)
-        for step in self.free[first:last]:
+        total, gpus = self.total, sign * sum(count for _, count in parts)
+        for step in range(first, last):
+            total[step] += gpus
+        for free in self._free[first:last]:
             for node, count in parts:
-                step[node] += sign * count
+                free[node] += sign * count
 
     def give_back(self, held: Held, time_ms: int) -> None:
         """Add what a running job holds from ``time_ms`` on; calls come in order of time."""
         if self.times[-1] != time_ms:
             self.times.append(time_ms)
-            self.free.append(self.free[-1].copy())
+            self.total.append(self.total[-1])
+            self._free.append(self._free[-1].copy())
         for node, count, _ in held:
-            self.free[-1][node] += count
+            self._free[-1][node] += count
+            self.total[-1] += count
 
     def forget_before(self, now_ms: int) -> None:
         """Let the profile begin at ``now_ms``."""
         index = bisect_right(self.times, now_ms) - 1
-        del self.times[:index], self.free[:index]
+        del self.times[:index], self.total[:index], self._free[:index]
         self.times[0] = now_ms
 
-    def lowest(self, start_ms: int, end_ms: int) -> list[int]:
-        """Return the least free GPUs of each node over [``start_ms``, ``end_ms``)."""
-        first = bisect_right(self.times, start_ms) - 1
-        last = max(first + 1, bisect_left(self.times, end_ms))
-        steps = self.free[first:last]
+    def lowest(self, first: int, last: int) -> list[int]:
+        """Return the least free GPUs of each node over the steps from ``first`` to ``last``."""
+        steps = self._free[first:last]
         return steps[0] if len(steps) == 1 else [min(column) for column in zip(*steps, strict=True)]
 
 
-class Plan:
-    """What is promised to the waiting: (start, place) by job, and the profile it rests on."""
+class Supposed:
+    """The fleet with just so many GPUs of each node free, brought about with few changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, like: Occupancy) -> None:
+        self._occupancy = like.empty()
+        self._free = self._occupancy.free.copy()
+        self._held: list[Held] = [[] for _ in self._free]
+
+    def with_free(self, free: list[int]) -> Occupancy:
+        """Return the fleet with ``free`` GPUs of each node free; below 0 is none."""
+        if free != self._free:
+            occupancy, size = self._occupancy, self._occupancy.fleet.gpus_per_node
+            for node, (before, after) in enumerate(zip(self._free, free, strict=True)):
+                if before != after:
+                    occupancy.release(self._held[node])
+                    taken = size - max(0, after)
+                    self._held[node] = occupancy.take([(node, taken)] if taken else [])
+            self._free = free.copy()
+        return self._occupancy
+
+
+class Plan:
+    """What is promised to the waiting: (start, place) by job, and the profile it rests on.
+
+    ``due`` is a heap of (start, job).
+    """
+
+    def __init__(self, occupancy: Occupancy) -> None:
         self.promised: dict[int, tuple[int, Parts]] = {}
-        self.profile = Profile(-1, [])
+        self.due: list[tuple[int, int]] = []
+        self.profile: Profile | None = None
+        self.supposed = Supposed(occupancy)
 
 
 def fill_conservative(engine: Engine) -> None:
@@ -77,23 +109,33 @@ def fill_conservative(engine: Engine) -> None:
     need one. When a job ends early, outlives its estimate or is dropped, all are
     made anew, each no later than it was.
     """
-    while _start_and_promise(engine):
+    if engine.plan is None:
+        engine.plan = Plan(engine.occupancy)
+    while _start_and_promise(engine, engine.plan):
         pass
 
 
-def _start_and_promise(engine: Engine) -> bool:
+def _start_and_promise(engine: Engine, plan: Plan) -> bool:
     """Make one pass over the queue; return whether dropped jobs have left room for another."""
-    now, plan = engine.now, engine.plan
+    now, waiting, promised, due = engine.now, engine.waiting, plan.promised, plan.due
     outlived = bool(engine.running) and engine.running[0][0] <= now
-    if engine.off_plan or outlived or not plan.profile.free[0]:
+    profile, jobs = plan.profile, []
+    if engine.off_plan or outlived or profile is None:
         engine.off_plan = False
-        _compress(engine)
-    profile, promised = plan.profile, plan.promised
-    profile.forget_before(now)
-    for job in engine.waiting:
+        profile = _compress(engine, plan)
+        jobs = list(waiting)
+        due.clear()
+    else:
+        profile.forget_before(now)
+        while due and due[0][0] <= now:
+            jobs.append(heappop(due)[1])
+        if len(waiting) > len(promised):
+            jobs += [job for job in waiting if job not in promised]
+            jobs = waiting.in_order(jobs)
+    for job in jobs:
         length = max(1, engine.estimate_ms[job])
         if job not in promised:
-            start, parts = _earliest(engine, job, profile, length)
+            start, parts = _earliest(engine, job, plan.supposed, profile, length)
             profile.change(parts, start, start + length, -1)
             promised[job] = (start, parts)
         start, parts = promised[job]
@@ -103,20 +145,24 @@ def _start_and_promise(engine: Engine) -> bool:
             if job not in engine.held:
                 engine.off_plan = True
         else:
+            heappush(due, (start, job))
             engine.promise(job, start)
             engine.refuse(job, Refusal.RESERVED_LATER)
     # A reservation may begin where another, now moved, had ended: then nothing else happens.
-    # What waits for a job that has outlived its estimate is woken by that job's end.
-    later = now + 1 if outlived else now
-    due = min((start for start, _ in promised.values() if start > later), default=0)
-    if due:
-        engine.wake(due)
+    if due and not outlived:
+        engine.wake(due[0][0])
+    elif due:
+        # What waits for a job that has outlived its estimate is woken by that job's end. It is
+        # looked at again after as long as that has taken, not whenever it might have ended.
+        later = [start for start, _ in due if start > now + 1]
+        if later:
+            engine.wake(max(min(later), 2 * now - engine.running[0][0]))
     return engine.off_plan
 
 
-def _compress(engine: Engine) -> None:
-    """Rebuild the profile from what runs, and move every reservation to its earliest time."""
-    now, estimates, plan = engine.now, engine.estimate_ms, engine.plan
+def _compress(engine: Engine, plan: Plan) -> Profile:
+    """Return the profile of what runs, every reservation in it moved to its earliest time."""
+    now, estimates = engine.now, engine.estimate_ms
     profile = plan.profile = Profile(now, engine.occupancy.free.copy())
     for expected, job in engine.running:
         # a job that has outlived its estimate is taken to end at any moment
@@ -130,18 +176,31 @@ def _compress(engine: Engine) -> None:
             start, parts = promised[job]
             length, begin = max(1, estimates[job]), max(start, now)
             profile.change(parts, begin, begin + length, +1)
-            start, parts = _earliest(engine, job, profile, length)
+            start, parts = _earliest(engine, job, plan.supposed, profile, length)
             profile.change(parts, start, start + length, -1)
             promised[job] = (start, parts)
+    return profile
 
 
-def _earliest(engine: Engine, job: int, profile: Profile, length: int) -> tuple[int, Parts]:
+def _earliest(
+    engine: Engine, job: int, supposed: Supposed, profile: Profile, length: int
+) -> tuple[int, Parts]:
     """Return the first time at which ``job`` has a place for all its estimate, and the place."""
-    for time in profile.times:
-        free = profile.lowest(time, time + length)
-        if sum(free) < engine.shapes[job].gpus:
+    shape, times, total = engine.shapes[job], profile.times, profile.total
+    need, steps = shape.gpus, len(times)
+    first = last = 0  # from the first step until before the last enough are free in all
+    while first < steps:
+        end = times[first] + length
+        while last < steps and times[last] < end and total[last] >= need:
+            last += 1
+        if last < steps and times[last] < end:
+            first = last = last + 1
             continue
-        parts = engine.find_in(job, free)
-        if not isinstance(parts, Refusal):
-            return time, parts
+        free = profile.lowest(first, last)
+        if sum(free) >= need:
+            parts = engine.place(shape, supposed.with_free(free), engine.rng, 0)
+            if not isinstance(parts, Refusal):
+                return times[first], parts
+        first += 1
+        last = max(first, last)
     raise ValueError(f"job {job} has no place even after every running job has ended")
