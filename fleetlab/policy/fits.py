@@ -206,7 +206,7 @@ def first_fit(
     within = capable(shape, occupancy, within)
     by_free, size = occupancy.nodes_by_free, occupancy.fleet.gpus_per_node
     if shape.span == NODE:
-        nodes = within & _that_hold(shape, occupancy)
+        nodes = within & that_hold(shape, occupancy)
         return [(lowest(nodes), _taken(shape, size))] if nodes else refuse(shape, occupancy)
     least = size if shape.whole_nodes else 1
     usable = 0
@@ -262,7 +262,7 @@ def random_fit(
     within = capable(shape, occupancy, within)
     by_free, size = occupancy.nodes_by_free, occupancy.fleet.gpus_per_node
     if shape.span == NODE:
-        nodes = within & _that_hold(shape, occupancy)
+        nodes = within & that_hold(shape, occupancy)
         if not nodes:
             return refuse(shape, occupancy)
         return [(_nth(nodes, int(rng.integers(nodes.bit_count()))), _taken(shape, size))]
@@ -289,7 +289,7 @@ def random_fit(
     return sorted(counts.items())
 
 
-def _that_hold(shape: Shape, occupancy: Occupancy) -> int:
+def that_hold(shape: Shape, occupancy: Occupancy) -> int:
     """Return the nodes that hold a gang of one node."""
     size, nodes = occupancy.fleet.gpus_per_node, 0
     for count in range(_taken(shape, size), size + 1):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fleetlab.fleet import Parts
 from fleetlab.log import Cause
-from fleetlab.policy.preemption import Victim, choose
+from fleetlab.policy.preemption import Victim, choose, lift, put_back
 from fleetlab.policy.refusal import Refusal
 from fleetlab.policy.shape import Shape
 from fleetlab.policy.share import place_share
@@ -117,7 +117,7 @@ def _places(attempts: Attempts, job: int, victims: list[Victim]) -> list[Place] 
     """Return where ``job`` and then each of ``victims`` would go, or None if one has no place."""
     engine, undo = attempts.engine, []
     for victim in victims:
-        _lift(engine, victim.job)
+        lift(engine, victim.job)
     places: list[Place] = []
     for other in (job, *(victim.job for victim in victims)):
         gpus = engine.gpus[other] if other == job else attempts.world_gpus(other)
@@ -129,7 +129,7 @@ def _places(attempts: Attempts, job: int, victims: list[Victim]) -> list[Place] 
     for step in reversed(undo):
         step()
     for victim in reversed(victims):
-        _put_back(engine, victim.job)
+        put_back(engine, victim.job)
     return places if len(places) > len(victims) else None
 
 
@@ -146,18 +146,3 @@ def _take(engine: Engine, shape: Shape) -> tuple[Place, Callable[[], None]] | No
         return None
     occupancy.take_share(*where, shape.gpu_milli)
     return where, partial(occupancy.release_share, *where, shape.gpu_milli)
-
-
-def _lift(engine: Engine, job: int) -> None:
-    """Suppose that ``job`` held nothing."""
-    if job in engine.held:
-        engine.occupancy.release(engine.held[job])
-    else:
-        engine.occupancy.release_share(*engine.shared[job], engine.shapes[job].gpu_milli)
-
-
-def _put_back(engine: Engine, job: int) -> None:
-    if job in engine.held:
-        engine.occupancy.retake(engine.held[job])
-    else:
-        engine.occupancy.take_share(*engine.shared[job], engine.shapes[job].gpu_milli)

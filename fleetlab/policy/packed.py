@@ -7,13 +7,15 @@ in the event loop what they serve in the packing experiment.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 
 from fleetlab.fleet import Fleet, Held, Occupancy, Parts, bits_of
 from fleetlab.job import NODE, JobTable
-from fleetlab.policy.fits import best_fit
+from fleetlab.policy.fits import best_fit, capable, that_hold
 from fleetlab.policy.fragmentation import typical_tasks
 from fleetlab.policy.pack_state import WHOLE_MILLI, Allocation, Node, Pod, Task
 from fleetlab.policy.packing import Packer
@@ -45,7 +47,8 @@ def _models(needs_class: int, fleet: Fleet) -> tuple[str, ...]:
 class PackedOccupancy(Occupancy):
     """What of a fleet is free, with a packing policy's own state kept current beside it.
 
-    ``packer`` decides; rows of its state are the nodes' numbers. Raises ValueError for
+    ``packer`` decides; rows of its state are the nodes' numbers, and it is told what has
+    changed when it is asked. Raises ValueError for
     GPUs that are only counted, and for FGD without ``tasks``.
     """
 
@@ -64,45 +67,69 @@ class PackedOccupancy(Occupancy):
             for node in range(fleet.nodes)
         ]
         self.packer = Packer(nodes, PACKED[placement], tasks=tasks)
+        self._changes: dict[tuple[int, int, int, int], int] = {}
 
     def empty(self) -> PackedOccupancy:
         return PackedOccupancy(self.fleet, self.placement, self.tasks)
 
     def take(self, parts: Parts) -> Held:
         held = super().take(parts)
-        for part in held:
-            self.packer.take(self._allocation(*part))
+        self._note(held, +1)
         return held
 
     def release(self, held: Held) -> None:
         super().release(held)
-        for part in held:
-            self.packer.release(self._allocation(*part))
+        self._note(held, -1)
 
     def retake(self, held: Held) -> None:
         super().retake(held)
-        for part in held:
-            self.packer.take(self._allocation(*part))
+        self._note(held, +1)
 
     def take_share(self, node: int, gpu: int, milli: int) -> None:
         super().take_share(node, gpu, milli)
-        self.packer.take(self._share(node, gpu, milli))
+        self._note([(node, 1, 1 << gpu)], +1, milli)
 
     def release_share(self, node: int, gpu: int, milli: int) -> None:
         super().release_share(node, gpu, milli)
-        self.packer.release(self._share(node, gpu, milli))
+        self._note([(node, 1, 1 << gpu)], -1, milli)
 
-    def _allocation(self, node: int, count: int, bits: int) -> Allocation:
-        pod = Pod("", 0, 0, count, WHOLE_MILLI)
-        return Allocation(pod, node, self.packer.state.nodes[node].name, tuple(bits_of(bits)))
+    def _note(self, held: Held, change: int, milli: int = WHOLE_MILLI) -> None:
+        """Keep for the packer what was taken or released; of what was undone it never hears."""
+        changes = self._changes
+        for part in held:
+            key = (*part, milli)
+            total = changes.get(key, 0) + change
+            if total:
+                changes[key] = total
+            else:
+                del changes[key]
 
-    def _share(self, node: int, gpu: int, milli: int) -> Allocation:
-        return Allocation(Pod("", 0, 0, 1, milli), node, self.packer.state.nodes[node].name, (gpu,))
+    def _settle(self) -> None:
+        """Tell the packer what has changed, releases first."""
+        for (node, count, bits, milli), total in sorted(self._changes.items(), key=itemgetter(1)):
+            pod = Pod("", 0, 0, count, milli)
+            name = self.packer.state.nodes[node].name
+            allocation = Allocation(pod, node, name, tuple(bits_of(bits)))
+            for _ in range(abs(total)):
+                if total < 0:
+                    self.packer.release(allocation)
+                else:
+                    self.packer.take(allocation)
+        self._changes.clear()
+
+    def _has_room(self, shape: Shape, within: int) -> bool:
+        usable = capable(shape, self, within)
+        if usable & that_hold(shape, self):
+            return True
+        shared = self.shares[bisect_left(self.shares, (shape.gpu_milli, -1, -1)) :]
+        return any(usable >> node & 1 for _, node, _ in shared)
 
     def best(self, shape: Shape, within: int) -> Allocation | None:
         """Return where the policy puts ``shape`` on one node of ``within`` (0: any), or None."""
-        if shape.gpus > self.fleet.gpus_per_node:
+        if shape.gpus > self.fleet.gpus_per_node or not self._has_room(shape, within):
             return None
+        if self._changes:
+            self._settle()
         gpus = self.fleet.gpus_per_node if shape.whole_nodes else shape.gpus
         models = _models(shape.needs_class, self.fleet)
         decision = self.packer.place(Pod("", 0, 0, gpus, shape.gpu_milli, models), within)

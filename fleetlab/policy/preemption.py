@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleetlab.fleet import Occupancy, bits_of
+from fleetlab.fleet import bits_of
 from fleetlab.job import BLOCK, NODE
 from fleetlab.log import Cause
 from fleetlab.policy.fits import best_fit
@@ -145,7 +145,7 @@ def _fewest(engine: Engine, job: int, victims: list[Victim], nodes: int) -> list
     shared = engine.shapes[job].gpu_milli < 1000
     for victim in [None, *victims]:
         if victim is not None:
-            _lift(engine, victim.job)
+            lift(engine, victim.job)
             lifted.append(victim)
             room += sum(n for node, n, _ in engine.held.get(victim.job, []) if nodes >> node & 1)
             room += 1 if victim.job in engine.shared else 0
@@ -154,14 +154,14 @@ def _fewest(engine: Engine, job: int, victims: list[Victim], nodes: int) -> list
             break
     if needed:
         for victim in sorted(needed, reverse=True):
-            _put_back(engine, victim.job)
+            put_back(engine, victim.job)
             if _fits(engine, job, nodes):
                 needed.remove(victim)
                 lifted.remove(victim)
             else:
-                _lift(engine, victim.job)
+                lift(engine, victim.job)
     for victim in reversed(lifted):
-        _put_back(engine, victim.job)
+        put_back(engine, victim.job)
     return needed
 
 
@@ -183,18 +183,16 @@ def _fits(engine: Engine, job: int, nodes: int) -> bool:
     return not isinstance(place(shape, occupancy, engine.rng, nodes), Refusal)
 
 
-def _lift(engine: Engine, job: int) -> None:
-    """Suppose that ``job`` held nothing. A packing policy is not told: only room is asked for."""
+def lift(engine: Engine, job: int) -> None:
+    """Suppose that ``job`` held nothing."""
     if job in engine.held:
-        Occupancy.release(engine.occupancy, engine.held[job])
+        engine.occupancy.release(engine.held[job])
     else:
-        where = engine.shared[job]
-        Occupancy.release_share(engine.occupancy, *where, engine.shapes[job].gpu_milli)
+        engine.occupancy.release_share(*engine.shared[job], engine.shapes[job].gpu_milli)
 
 
-def _put_back(engine: Engine, job: int) -> None:
+def put_back(engine: Engine, job: int) -> None:
     if job in engine.held:
-        Occupancy.retake(engine.occupancy, engine.held[job])
+        engine.occupancy.retake(engine.held[job])
     else:
-        where = engine.shared[job]
-        Occupancy.take_share(engine.occupancy, *where, engine.shapes[job].gpu_milli)
+        engine.occupancy.take_share(*engine.shared[job], engine.shapes[job].gpu_milli)
