@@ -47,8 +47,7 @@ def _models(needs_class: int, fleet: Fleet) -> tuple[str, ...]:
 class PackedOccupancy(Occupancy):
     """What of a fleet is free, with a packing policy's own state kept current beside it.
 
-    ``packer`` decides; rows of its state are the nodes' numbers, and it is told what has
-    changed when it is asked. Raises ValueError for
+    ``packer`` decides; rows of its state are the nodes' numbers. Raises ValueError for
     GPUs that are only counted, and for FGD without ``tasks``.
     """
 
@@ -66,7 +65,7 @@ class PackedOccupancy(Occupancy):
             Node(f"{node:0{digits}}", 0, 0, fleet.gpus_per_node, str(fleet.class_of(node)))
             for node in range(fleet.nodes)
         ]
-        self.packer = Packer(nodes, PACKED[placement], tasks=tasks)
+        self._packer = Packer(nodes, PACKED[placement], tasks=tasks)
         self._changes: dict[tuple[int, int, int, int], int] = {}
 
     def empty(self) -> PackedOccupancy:
@@ -104,18 +103,20 @@ class PackedOccupancy(Occupancy):
             else:
                 del changes[key]
 
-    def _settle(self) -> None:
-        """Tell the packer what has changed, releases first."""
+    @property
+    def packer(self) -> Packer:
+        """The policy at work, which has heard of every change; of releases first."""
         for (node, count, bits, milli), total in sorted(self._changes.items(), key=itemgetter(1)):
             pod = Pod("", 0, 0, count, milli)
-            name = self.packer.state.nodes[node].name
+            name = self._packer.state.nodes[node].name
             allocation = Allocation(pod, node, name, tuple(bits_of(bits)))
             for _ in range(abs(total)):
                 if total < 0:
-                    self.packer.release(allocation)
+                    self._packer.release(allocation)
                 else:
-                    self.packer.take(allocation)
+                    self._packer.take(allocation)
         self._changes.clear()
+        return self._packer
 
     def _has_room(self, shape: Shape, within: int) -> bool:
         usable = capable(shape, self, within)
@@ -128,8 +129,6 @@ class PackedOccupancy(Occupancy):
         """Return where the policy puts ``shape`` on one node of ``within`` (0: any), or None."""
         if shape.gpus > self.fleet.gpus_per_node or not self._has_room(shape, within):
             return None
-        if self._changes:
-            self._settle()
         gpus = self.fleet.gpus_per_node if shape.whole_nodes else shape.gpus
         models = _models(shape.needs_class, self.fleet)
         decision = self.packer.place(Pod("", 0, 0, gpus, shape.gpu_milli, models), within)
