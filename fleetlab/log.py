@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from struct import Struct
 
 COLUMNS = ("time_ms", "kind", "job", "a", "b")
+
+row_of = Struct("=5q").pack
+"""Return a row as bytes: an array takes them in half the time of five numbers."""
 
 
 class Event(IntEnum):
