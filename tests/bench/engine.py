@@ -227,6 +227,18 @@ def scenario(options: argparse.Namespace) -> bool:
     return met
 
 
+def browser(options: argparse.Namespace) -> bool:
+    """Run the same Scenario in Chromium, in the worker of the built page, and here in turn."""
+    from tests.bench.browser import measure
+
+    asked = Scenario.default().but(jobs=2000, backfill="easy")
+    theirs, mine = map(statistics.median, measure(asked, max(5, options.runs)))
+    met = theirs <= min(1, 4 * mine)
+    say(f"{'the same in Chromium':<36}{theirs:>9.3f} s{mine:>9.3f} s{theirs / mine:>8.1f}x  "
+        f"target 4x, 1 s {verdict(met)}")  # fmt: skip
+    return met
+
+
 def scale(options: argparse.Namespace) -> bool:
     """Grow fleet and workload together, each size in a process of its own."""
     points = []
@@ -264,5 +276,6 @@ BENCHES: dict[str, Callable[[argparse.Namespace], bool]] = {
     "simpy": simpy,
     "packing": packing,
     "scenario": scenario,
+    "browser": browser,
     "scale": scale,
 }
