@@ -58,12 +58,14 @@ class Fleet:
         A bare number is a pool: one node whose GPUs are all alike. Raises
         ValueError, with the form expected, for anything else.
         """
-        match = re.fullmatch(r"(\d{1,7})x(\d{1,7})x(\d{1,7})(?:@(\d+(?:,\d+){0,7}))?", text)
+        match = re.fullmatch(
+            r"(\d{1,7})x(\d{1,7})x(\d{1,7})(?:@(\d+(?:,\d+){0,7}))?", text, re.ASCII
+        )
         if match:
             blocks, nodes, gpus = (int(match[i]) for i in (1, 2, 3))
             classes = tuple(int(n) for n in match[4].split(",")) if match[4] else ()
             return cls(blocks, nodes, gpus, classes)
-        if re.fullmatch(r"\d{1,7}", text):
+        if re.fullmatch(r"\d{1,7}", text, re.ASCII):
             return cls.pool(int(text))
         raise ValueError(
             f"fleet: {text[:40]!r} is not a fleet; write BLOCKSxNODESxGPUS as in 8x8x8, "

@@ -263,7 +263,7 @@ def trace_name(data: bytes) -> str:
 
 
 def _whole(text: str) -> int:
-    if not re.fullmatch(r"[+-]?\d{1,12}", text):
+    if not re.fullmatch(r"[+-]?[0-9]{1,12}", text):
         raise ValueError(text)
     return int(text)
 

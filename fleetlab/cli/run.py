@@ -69,7 +69,7 @@ def run(args: argparse.Namespace, out: TextIO, err: TextIO) -> int:
 
 
 def _question(text: str) -> tuple[int, float]:
-    match = re.fullmatch(r"(\d{1,9})@(\d{1,12}(?:\.\d{1,3})?)", text)
+    match = re.fullmatch(r"([0-9]{1,9})@([0-9]{1,12}(?:\.[0-9]{1,3})?)", text)
     if not match:
         raise ValueError(f"--why: {text[:40]!r} is no question; write JOB@SECONDS as in 200@70")
     return int(match[1]), float(match[2])

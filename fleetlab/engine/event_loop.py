@@ -64,7 +64,7 @@ class Engine:
         self.rng = rng
         self.now = 0
         self.occupancy = Occupancy(fleet)
-        if policy.placement in PACKED and len(jobs):
+        if isinstance(policy.placement, str) and policy.placement in PACKED and len(jobs):
             self.occupancy = PackedOccupancy(fleet, policy.placement, popular_tasks(jobs, fleet))
         count = len(jobs)
         self.start_ms = [-1] * count

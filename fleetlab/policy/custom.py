@@ -45,8 +45,9 @@ class PolicyStopped(Exception):
 class Watched:
     """``function``, stopped by PolicyStopped when it raises or takes more than ``lines`` lines.
 
-    Lines are counted with ``sys.settrace``, so what loops inside compiled code
-    (``time.sleep``) is not stopped.
+    Lines are counted with ``sys.settrace``, a jump back within one line as a line too. So
+    what loops inside compiled code (``time.sleep``) is not stopped, nor what goes on after
+    it has caught every exception there is.
     """
 
     function: Custom
@@ -54,11 +55,17 @@ class Watched:
 
     def __call__(self, job: Ask, free: list[list[int]]) -> Any:
         """Return what the function answers."""
-        left = self.lines
+        left, last = self.lines, 0
 
         def count(frame: FrameType, event: str, _: Any) -> Any:
-            nonlocal left
-            left -= event == "line"
+            nonlocal left, last
+            frame.f_trace_opcodes = True
+            if event == "opcode":
+                left -= frame.f_lasti <= last
+                last = frame.f_lasti
+            else:  # the opcode of a line comes next
+                left -= event == "line"
+                last = frame.f_lasti - 1
             if left < 0:
                 raise PolicyStopped(
                     f"line {frame.f_lineno}: the policy was still going after {self.lines:,} "
@@ -73,7 +80,7 @@ class Watched:
             return self.function(job, free)
         except PolicyStopped:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             line = _line_in(error, self.function)
             at = f"line {line}: " if line else ""
             raise PolicyStopped(f"{at}the policy raised {said(error)}", line) from error
@@ -83,7 +90,10 @@ class Watched:
 
 def said(error: BaseException) -> str:
     """Return the kind of an error and the first line of its text."""
-    text = (str(error).splitlines() or [""])[0][:160]
+    try:
+        text = (str(error).splitlines() or [""])[0][:160]
+    except Exception:
+        text = ""  # an error of the user's own that cannot even be told
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -140,7 +150,7 @@ def parts_of(answer: Any, shape: Shape, occupancy: Occupancy, within: int = 0) -
     """Return a policy's ``answer`` as parts; raises PolicyStopped with what is wrong in it."""
     fleet = occupancy.fleet
     free = _table(shape, occupancy, within)
-    if not isinstance(answer, list | tuple):
+    if type(answer) not in (list, tuple):  # a kind of their own might do anything when read
         raise PolicyStopped(
             f"the policy answered {_shown(answer)}; it must answer a list of (block, node, gpus), "
             "or None to let the job wait"
@@ -166,7 +176,7 @@ def parts_of(answer: Any, shape: Shape, occupancy: Occupancy, within: int = 0) -
 
 
 def _numbers(part: Any) -> tuple[int, int, int]:
-    whole = isinstance(part, list | tuple) and len(part) == 3
+    whole = type(part) in (list, tuple) and len(part) == 3
     if not whole or any(type(number) is not int for number in part):
         raise PolicyStopped(
             f"the policy answered with {_shown(part)} in its list; each part is three whole "

@@ -150,7 +150,10 @@ class Chunk:
         """Return a column as floats within bounds; ``empty`` stands for an empty cell."""
         at = self.header[column]
         cells = [row[at] for row in self.rows]
+        text = "".join(cells)
         try:
+            if "_" in text or not text.isascii():  # Python alone would read 1_0 and other digits
+                raise ValueError
             values = np.array([float(cell) for cell in cells], dtype=np.float64)
         except ValueError:
             values = self._parse(cells, column, what, empty)
@@ -177,6 +180,8 @@ class Chunk:
                 values.append(empty)
                 continue
             try:
+                if "_" in cell or not cell.isascii():
+                    raise ValueError
                 values.append(float(cell))
             except ValueError:
                 found = f"{shown(cell)} is not" if cell.strip() else "is empty, not"

@@ -72,6 +72,7 @@ def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> Non
         (["run", "titan"], "fleetlab run: scenario: 'titan' names no choice; write track=titan"),
         (["run", "track=vulcan"], "fleetlab run: track: 'vulcan' is not one of titan,"),
         (["run", "track=titan&load=1e308"], "fleetlab run: load: '1e308' is not a whole number"),
+        (["run", "track=titan&load=٣"], "fleetlab run: load: '٣' is not a whole number"),
         (["run", SMALL, "--why", "soon"], "fleetlab run: --why: 'soon' is no question; write JOB@"),
         (["run", SMALL, "--why", "300@1"], "fleetlab run: job: 300 is not one of the 300 jobs"),
         (["run", "missing.json"], "fleetlab run: missing.json: cannot be read"),

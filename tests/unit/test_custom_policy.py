@@ -104,6 +104,44 @@ def test_a_policy_that_never_returns_is_stopped() -> None:
     assert "still going after 200,000 lines" in run.stopped
 
 
+def test_a_loop_on_one_line_is_stopped_too() -> None:
+    spin = eval("lambda job, free: [part for part in iter(int, 1)]")
+    assert "still going after 200,000 lines" in run_with(spin).stopped
+
+
+def test_a_policy_that_would_end_the_program_is_stopped_and_named() -> None:
+    def place(job: Ask, free: list[list[int]]) -> Any:
+        raise SystemExit(3)
+
+    assert "the policy raised SystemExit: 3" in run_with(place).stopped
+
+
+def test_an_error_or_an_answer_that_fails_when_it_is_read_is_told_all_the_same() -> None:
+    class Silent(Exception):
+        def __str__(self) -> str:
+            raise ValueError
+
+    class Trap(list[Any]):
+        def __iter__(self) -> Any:
+            raise RuntimeError
+
+    def raising(job: Ask, free: list[list[int]]) -> Any:
+        raise Silent
+
+    assert "the policy raised Silent. " in run_with(raising).stopped
+    assert "the policy answered a Trap" in run_with(lambda job, free: Trap([1])).stopped
+
+
+def test_a_policy_may_be_an_object_that_cannot_be_hashed() -> None:
+    class Placer:
+        __hash__ = None  # type: ignore[assignment]
+
+        def __call__(self, job: Ask, free: list[list[int]]) -> Any:
+            return first_node(job, free)
+
+    assert run_with(Placer()).digest == run_with(first_node).digest
+
+
 def test_what_a_function_does_to_its_table_changes_nothing() -> None:
     def place(job: Ask, free: list[list[int]]) -> Any:
         answer = first_node(job, free)

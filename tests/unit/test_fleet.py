@@ -23,7 +23,20 @@ def test_a_fleet_is_read_from_its_short_form_and_written_back(text: str, fleet: 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "8x8", "8 x 8 x 8", "-1", "8x8x8@", "8x8x8@1,a", "axbxc", "8x8x8x8", "99999999"]
+    "text",
+    [
+        "",
+        "8x8",
+        "8 x 8 x 8",
+        "-1",
+        "8x8x8@",
+        "8x8x8@1,a",
+        "axbxc",
+        "8x8x8x8",
+        "99999999",
+        "٣",
+        "٣x1x1",
+    ],
 )
 def test_text_that_is_no_fleet_is_refused_with_the_form_expected(text: str) -> None:
     with pytest.raises(ValueError, match="write BLOCKSxNODESxGPUS as in 8x8x8") as error:

@@ -193,6 +193,11 @@ HOSTILE = {
     "a zip file": (b"PK\x03\x04abc", "is compressed (zip); unpack it"),
     "UTF-16": (CSV.decode().encode("utf-16"), "is encoded as UTF-16; save it as UTF-8"),
     "Latin-1": (b"submit_s,duration_s,gpus,tenant\n0,1,1,J\xf6rg\n", "line 2: is not UTF-8 text"),
+    "a number as Python alone writes it": (
+        CSV + b"1_0,2,3\n",
+        "line 4, column submit_s: '1_0' is not",
+    ),
+    "digits of another script": (CSV + "3,٣,3\n".encode(), "line 4, column duration_s: '٣' is not"),
     "a half-written last line": (CSV + b"3,4", "line 4: 2 columns instead of 3; the file was cut"),
     "a short line inside": (
         b"submit_s,duration_s,gpus\n3,4\n1,2,3\n",
