@@ -143,6 +143,11 @@ class Run:
         return measure(self)
 
     @property
+    def rule(self) -> str:
+        """The text of the reader's own placement rule; empty where none was used."""
+        return str(getattr(self.policy.placement, "text", ""))
+
+    @property
     def wait_ms(self) -> Ints:
         """How long each job waited; -1 for a job that never ran."""
         return np.where(self.start_ms >= 0, self.start_ms - self.jobs.submit_ms, -1)

@@ -99,8 +99,10 @@ function distinct(runs) {
 function runWords(run) {
   const utilisations = ["allocated", "mfu", "productive"].filter((name) => run.figures?.[name] !== undefined)
     .slice(0, 2).map((name) => `${figureName(name)} ${figureText(name, run.figures[name])}`);
-  return [clock(run.at), scenarioWords(run.scenario), ...utilisations].join(", ");
+  return [clock(run.at), wordsOf(run), ...utilisations].join(", ");
 }
+
+const wordsOf = ({ scenario, rule }) => `${rule ? "your rule, " : ""}${scenarioWords(scenario)}`;
 
 // ---- what the reader concludes
 
@@ -155,7 +157,7 @@ function runsTable(record, part) {
   const runs = runsOf(record, part);
   if (!runs.length) return [];
   const names = figureNames(runs);
-  const rows = runs.slice(-RUNS_SHOWN).reverse().map((run) => [timeElement(run.at), scenarioLink(run.scenario),
+  const rows = runs.slice(-RUNS_SHOWN).reverse().map((run) => [timeElement(run.at), scenarioLink(run),
     ...names.map((name) => figureText(name, run.figures?.[name])), run.digest.slice(0, 12)]);
   const title = `Part ${part}`;
   const region = made("div", tableOf([["time", "scenario", ...names.map(figureName), "digest"], ...rows]));
@@ -167,9 +169,10 @@ function runsTable(record, part) {
 }
 
 // A run's scenario leads back to it; anything that is not a query of this page stays text.
-function scenarioLink(scenario) {
+function scenarioLink(run) {
+  const { scenario } = run;
   if (typeof scenario !== "string" || !scenario.startsWith("?")) return asText(scenario);
-  const link = made("a", scenarioWords(scenario));
+  const link = made("a", wordsOf(run));
   link.href = scenario;
   return link;
 }

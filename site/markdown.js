@@ -20,6 +20,7 @@ export function toMarkdown(record, trackName) {
     "### The paradox", paradox(record), quote(record.paradox_answer.text),
     "### What can still go wrong", quote(record.residual_risk),
     "## Reflections", ...PARTS.flatMap((part) => [`### Part ${part}`, quote(record.reflections[`part${part}`])]),
+    ...(record.rule ? ["## The placement rule", quote(record.rule)] : []),
     "## Runs", ...PARTS.flatMap((part) => runs(record, part)),
   ].filter(Boolean).join("\n\n") + "\n";
 }
@@ -54,11 +55,12 @@ function runs(record, part) {
   if (!made.length) return [];
   const names = figureNames(made);
   const rows = made.map((run) =>
-    [run.at, asText(run.scenario), ...names.map((name) => run.figures?.[name] ?? ""), run.digest]);
+    [run.at, scenarioWith(run), ...names.map((name) => run.figures?.[name] ?? ""), run.digest]);
   return [`### Part ${part}`, table(["time", "scenario", ...names, "digest"], rows)];
 }
 
-const scenarioOf = (record, digest) => asText(runWith(record, digest)?.scenario ?? digest);
+const scenarioWith = ({ scenario, rule }) => asText(scenario) + (rule ? ", placed by the rule" : "");
+const scenarioOf = (record, digest) => scenarioWith(runWith(record, digest) ?? { scenario: digest });
 const quote = (text) => (text?.trim() ? text.split("\n").map((line) => `> ${plain(line)}`).join("\n") : NOTHING);
 const table = (heads, rows) => [row(heads), `|${" --- |".repeat(heads.length)}`, ...rows.map(row)].join("\n");
 const row = (cells) => `| ${cells.map((cell) => plain(asText(cell))).join(" | ")} |`;

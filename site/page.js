@@ -12,7 +12,7 @@ import {
   addressOf, addressOfLink, forgetQueries, keepQuery, placeNow, queryHere, remember, rememberLocation, scenarioIn,
 } from "./place.js";
 import {
-  TRACKS, asText, merge, newRecord, partIn, predictionOf, runWith, withImport, withPart, withRun,
+  OWN_RULE, TRACKS, asText, merge, newRecord, partIn, predictionOf, runWith, withImport, withPart, withRun,
   withWritten,
 } from "./record.js";
 import { openStore } from "./store.js";
@@ -23,6 +23,7 @@ import * as view from "./view.js";
 const { find, write } = view;
 const root = document.documentElement;
 const TYPING_MS = 500; // a pause in typing that is worth a save
+const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 const NARROW = matchMedia("(max-width: 52rem)"); // as in style.css
 
 let record = newRecord(root.dataset.track, root.dataset.version);
@@ -65,6 +66,7 @@ function showPart(section) {
   view.showLock(section, record);
   view.showFrame(section, frame, Boolean(predictionOf(record, part)));
   view.showReveal(section, record, frame);
+  view.showRule(section, record);
 }
 
 async function keep(changed, how = "save") {
@@ -171,7 +173,8 @@ const onTell = {
   },
   policy({ of, policy }) {
     if (JSON.stringify(of) !== JSON.stringify(policyScenarios())) return;
-    keep(withWritten(record, "policy", policy, now()));
+    const ruled = record.evidence.runs.some((digest) => runWith(record, digest)?.rule);
+    keep(withWritten(record, "policy", ruled ? { ...policy, placement: OWN_RULE } : policy, now()));
   },
   progress: (share) => view.showProgress(view.sectionOf(partNow()), share),
   notice: (sentence) => view.showDock("notice", sentence),
@@ -188,6 +191,7 @@ function onState(state, progress) {
   }
   if (state === "live") {
     view.showDock("failure", "");
+    python.tell("still", STILL.matches);
     peek.again(); // of a Python that was not there, or is another one
     updates ??= keepForLater(() => view.showDock("update", "A newer version of this lab is ready."));
   }
@@ -314,6 +318,7 @@ const clicks = {
   },
   update: () => updates(),
   later: () => view.showDock("update", ""),
+  "rule-afresh": () => keep(withWritten(record, "rule", "", now())),
   afresh: () => askAfresh(true),
   "afresh-no": () => askAfresh(false),
   "afresh-yes": startAfresh,
@@ -379,6 +384,7 @@ document.addEventListener("toggle", ({ target }) => {
   else if (predictionOf(record, partOfField(target))) view.showTables(section, frameOf(partOfField(target)));
 }, true);
 NARROW.addEventListener("change", ({ matches }) => python.tell("narrow", matches));
+STILL.addEventListener("change", ({ matches }) => python.tell("still", matches));
 addEventListener("popstate", () => {
   rememberLocation();
   arrive(true);

@@ -47,6 +47,7 @@ export function readRecord(value, name, at) {
   }
   text("rejected_alternative", value.rejected_alternative, "the rejected alternative");
   text("residual_risk", value.residual_risk, "the residual risk");
+  text("rule", value.rule, "the placement rule");
   if (PRIORITIES.includes(value.priority)) write("priority", value.priority);
   else if (value.priority) refuse(`its priority is ${quoted(value.priority)}, not density or locality.`);
   const answer = objectOf(value.paradox_answer, "paradox answer", refuse);
@@ -99,6 +100,7 @@ function readRuns(value, refuse) {
     if (JSON.stringify(run).length > LARGEST_RUN) refuse(`run ${index + 1} is too large to be one.`);
     const { seal, ...rest } = withPart(run);
     if (!PARTS.includes(rest.part)) refuse(`run ${index + 1} names no part.`);
+    if (typeof (rest.rule ?? "") !== "string") refuse(`the rule of run ${index + 1} is not a text.`);
     found.push({ ...rest, figures: onlyPlain(objectOf(run.figures, `figures of run ${index + 1}`, refuse)) });
   }
   return found.sort(byTime).slice(-MOST_RUNS);

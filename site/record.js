@@ -17,6 +17,7 @@ export const EVIDENCE = {
   cost: "cost_dollars",
   time_to_converge: "time_to_converge_s",
 }; // of each, the figure of a run that it is
+export const OWN_RULE = "own-rule"; // the placement of a policy whose run the reader's rule placed
 const DIVERGENCE = 0.005; // by how much shares of the fleet must differ to be called so
 const RUNS_KEPT = 400;
 
@@ -37,6 +38,7 @@ export function newRecord(track, version, generation = 0) {
     paradox_answer: { text: "", runs: [] },
     residual_risk: "",
     reflections: {},
+    rule: "",
     written_at: {},
   };
 }
@@ -55,7 +57,8 @@ export const isEmpty = (record) =>
 /** Returns the record with a run at its end, unless it repeats the run before it. */
 export function withRun(record, run) {
   const last = record.runs.at(-1);
-  if (last && last.digest === run.digest && sameValue(last.scenario, run.scenario)) return record;
+  const same = (name) => sameValue(last[name] ?? null, run[name] ?? null);
+  if (last && ["digest", "scenario", "rule"].every(same)) return record;
   return pruned({ ...record, seed: run.seed ?? record.seed, runs: [...record.runs, run] });
 }
 

@@ -167,6 +167,12 @@ export function showReveal(section, record, frame) {
   field.setAttribute("aria-describedby", `part${part}-reflect-${record.track}`);
 }
 
+/** Shows the reader's own placement rule, or the worked one that it starts from. */
+export function showRule(section, record) {
+  const field = find('[data-field="rule"]', section);
+  if (field && document.activeElement !== field) field.value = record.rule || field.defaultValue;
+}
+
 /** Shows a line at the foot of the page; an empty one takes it away. */
 export function showDock(kind, sentence) {
   write(kind, sentence);

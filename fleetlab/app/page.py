@@ -176,6 +176,9 @@ class Page:
         self._narrow = bool(narrow)
         self.part.dress(self._colours, self._narrow)
 
+    def _hear_still(self, still: Any) -> None:
+        self.session.still = bool(still)
+
     def _hear_peek(self, question: Any) -> None:
         self._peek.hear(question)
 

@@ -32,6 +32,7 @@ class Session:
     run is not worth repeating; ``replicas`` holds what it took, the run's own first.
     ``keep`` takes a run that a part made beside the session's own, as evidence.
     Playing passes over no change with ``every_change``, however short what follows it.
+    Pictures do not move while it is ``still``: until the page says that its reader likes it.
     """
 
     scenario: Scenario
@@ -50,6 +51,7 @@ class Session:
     prediction: dict[str, Any] | None = None
     playing: bool = False
     every_change: bool = False
+    still: bool = True
     _generation: int = 0
     _plays: int = 0
 
@@ -79,6 +81,16 @@ class Session:
             progress=self._progressed,
             trace=self.trace,
         )
+
+    @property
+    def as_asked(self) -> bool:
+        """Whether the Scenario is what the part's question is about.
+
+        It is while it is as the part opens, on any seed and for any length, static or elastic.
+        """
+        now = self.scenario
+        opened = Scenario.default(now.track, now.part)
+        return now == opened.but(seed=now.seed, jobs=now.jobs, elastic=now.elastic)
 
     def leave(self) -> None:
         """Forget the run: another part asks for another."""

@@ -86,6 +86,9 @@ EVIDENCE = {
 }
 """The evidence that a policy is defended with, and the figure of a run that each is."""
 
+OWN_RULE = "own-rule"
+"""The placement of a policy whose run was placed by the reader's own rule."""
+
 POLICY = (
     "order", "backfill", "placement", "gang", "ageing", "starvation", "preemption", "migration",
     "quota", "patience", "spot", "elastic", "tau",
@@ -103,7 +106,7 @@ def record_of(run: Run) -> dict[str, Any]:
     """
     if run.scenario is None:
         raise ValueError("a run of no Scenario cannot be repeated, so a ledger does not keep it")
-    return {
+    found = {
         "part": run.scenario.part,
         "scenario": "?" + run.scenario.query(),
         "seed": run.scenario.seed,
@@ -111,6 +114,7 @@ def record_of(run: Run) -> dict[str, Any]:
         "digest": run.digest,
         "figures": kept_figures(run),
     }
+    return found | {"rule": run.rule} if run.rule else found
 
 
 def final_policy(scenarios: Sequence[Scenario]) -> dict[str, str | int]:

@@ -18,6 +18,7 @@ from fleetlab.ledger.evidence import diverge
 from fleetlab.missions import TRACKS
 from fleetlab.missions.questions import CONFIDENCES, questions
 from fleetlab.outside import OutsideError, load_json, plain, read_bytes
+from fleetlab.rule_text import LONGEST_TEXT as LONGEST_RULE
 
 SCHEMA = "fleetlab-ledger/2"
 FIRST_SCHEMA = "fleetlab-ledger/1"
@@ -54,13 +55,17 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Record:
-    """A run as recorded: the text of its Scenario, the digest, and figures by name."""
+    """A run as recorded: the text of its Scenario, the digest, and figures by name.
+
+    ``rule`` is the text of the reader's own placement rule, empty where none was used.
+    """
 
     part: int
     scenario: str
     digest: str
     figures: Mapping[str, float]
     at: str
+    rule: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class Ledger:
     paradox_runs: tuple[str, ...]
     residual_risk: str
     reflections: Mapping[str, str]
+    rule: str
     data: Mapping[str, Any]
 
     def prediction(self, part: int) -> Prediction | None:
@@ -201,6 +207,7 @@ class _Reader:
                 f"part{part}": self.text(f"reflections.part{part}", reflections.get(f"part{part}"))
                 for part in PARTS
             },
+            rule=self.text("rule", value.get("rule"), LONGEST_RULE),
             data=value,
         )
 
@@ -241,6 +248,7 @@ class _Reader:
                         for key, item in figures.items()
                     },
                     at=self.time(f"{place}.at", entry.get("at")),
+                    rule=self.text(f"{place}.rule", entry.get("rule"), LONGEST_RULE),
                 )
             )
         return found

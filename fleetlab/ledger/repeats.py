@@ -9,6 +9,7 @@ from pathlib import Path
 from fleetlab.figures import figures_of
 from fleetlab.job import JobTable
 from fleetlab.outside import plain
+from fleetlab.rule import Rule
 from fleetlab.scenario import Scenario, trace_name
 from fleetlab.simulate import simulate
 from fleetlab.sweeps.workers import Failure, Pool, spread
@@ -33,11 +34,19 @@ class Repeat:
 
 
 def repeat(
-    scenario: Scenario, trace: JobTable | None = None, progress: Progress = lambda share: None
+    scenario: Scenario,
+    trace: JobTable | None = None,
+    progress: Progress = lambda share: None,
+    rule: str = "",
 ) -> Repeat:
-    """Return what ``scenario`` gives, also where it cannot be run."""
+    """Return what ``scenario`` gives, placed by ``rule`` if there is one, also where it cannot be.
+
+    A rule comes from outside: it is read in its own small language, and its steps are counted.
+    """
     try:
-        run = simulate(scenario, trace, progress=progress)
+        run = simulate(scenario, trace, Rule(rule) if rule else None, progress)
+        if run.stopped:
+            return Repeat(refusal=plain(run.stopped, 300))
         return Repeat(run.digest, figures_of(run))
     except Exception as error:
         # whatever one Scenario does to the engine, the others are still to be checked
@@ -52,18 +61,20 @@ class Repeats:
 
     def __init__(self, traces: Sequence[Path] = ()) -> None:
         self._traces: dict[str, JobTable] = {}
-        self._known: dict[Scenario, Repeat] = {}
+        self._known: dict[tuple[Scenario, str], Repeat] = {}
         for path in traces:
             data = load(path, path.name)
             self._traces[trace_name(data)] = load_trace(data, name=path.name).jobs
 
-    def of(self, scenario: Scenario, progress: Progress = lambda share: None) -> Repeat:
-        """Return what ``scenario`` gives."""
-        if scenario not in self._known:
-            self._known[scenario] = self._repeat(scenario, progress)
-        return self._known[scenario]
+    def of(
+        self, scenario: Scenario, progress: Progress = lambda share: None, rule: str = ""
+    ) -> Repeat:
+        """Return what ``scenario`` gives, placed by ``rule`` if there is one."""
+        if (scenario, rule) not in self._known:
+            self._known[scenario, rule] = self._repeat(scenario, progress, rule)
+        return self._known[scenario, rule]
 
-    def _repeat(self, scenario: Scenario, progress: Progress) -> Repeat:
+    def _repeat(self, scenario: Scenario, progress: Progress, rule: str) -> Repeat:
         trace = self._traces.get(scenario.trace)
         if scenario.workload == "trace" and trace is None:
             return Repeat(
@@ -71,17 +82,17 @@ class Repeats:
                 "is not in the ledger; give that file with --trace",
                 checked=False,
             )
-        return repeat(scenario, trace, progress)
+        return repeat(scenario, trace, progress, rule)
 
     def prepare(self, scenarios: Iterable[Scenario], pool: Pool, progress: Progress) -> None:
         """Run all of ``scenarios`` that need no trace in a pool of processes."""
         wanted = [
             scenario
             for scenario in dict.fromkeys(scenarios)
-            if scenario.workload != "trace" and scenario not in self._known
+            if scenario.workload != "trace" and (scenario, "") not in self._known
         ]
         for done, (number, found) in enumerate(spread(repeat, wanted, pool), start=1):
             if isinstance(found, Failure):
                 found = Repeat(refusal=f"it cannot be run: {found.sentence}")
-            self._known[wanted[number]] = found
+            self._known[wanted[number], ""] = found
             progress(done / len(wanted))

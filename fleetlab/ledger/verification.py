@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fleetlab import __version__
 from fleetlab.ledger import seal
-from fleetlab.ledger.evidence import DECIMALS, EVIDENCE, agrees, diverge, rounded
+from fleetlab.ledger.evidence import DECIMALS, EVIDENCE, OWN_RULE, agrees, diverge, rounded
 from fleetlab.ledger.record import FIRST_SCHEMA, Ledger, Record, read_ledger
 from fleetlab.ledger.repeats import Progress, Repeat, Repeats
 from fleetlab.outside import plain
@@ -80,7 +80,7 @@ def verify(
         if isinstance(scenario, str)
         else Repeat(run.digest, run.figures)
         if repeats is None
-        else repeats.of(scenario, _within(progress, number, len(scenarios)))
+        else repeats.of(scenario, _within(progress, number, len(scenarios)), run.rule)
         for number, (run, scenario) in enumerate(zip(ledger.runs, scenarios, strict=True))
     ]
     checked = enumerate(zip(ledger.runs, again, strict=True)) if repeats is not None else ()
@@ -229,7 +229,11 @@ def _check_evidence(ledger: Ledger, scenarios: list[Scenario | str]) -> Iterator
         holds = any(ledger.runs[n].figures.get(EVIDENCE[name]) == value for n in places)
         says = f"{name} {value}" if holds else f"{name} {value} is no figure of the runs it cites"
         yield Finding("evidence", name, holds, says)
-    choices = [asdict(found) for n in places if isinstance(found := scenarios[n], Scenario)]
+    choices = [
+        asdict(found) | ({"placement": OWN_RULE} if ledger.runs[n].rule else {})
+        for n in places
+        if isinstance(found := scenarios[n], Scenario)
+    ]
     for name, value in ledger.policy.items():
         known = [chosen[name] for chosen in choices if name in chosen]
         if known and value is not None:

@@ -173,7 +173,7 @@ def test_a_click_that_names_a_job_no_longer_in_the_list_is_left_alone() -> None:
 
 @pytest.mark.parametrize("narrow", [False, True])
 @pytest.mark.parametrize(
-    "shape", ["8x8x8", "50x4x8", "4x8x8", "12x4x4", "8x16x1@9,5,2", "1x1x1", "1x1x256"]
+    "shape", ["8x8x8", "50x4x8", "4x8x8", "4x16x4", "12x8x2", "3x5x2", "8x16x1@9,5,2", "1x1x1", "1x1x256"]
 )
 def test_every_gpu_has_a_place_of_its_own_in_the_picture(shape: str, narrow: bool) -> None:
     layout = Layout.of(Fleet.parse(shape), narrow)

@@ -20,6 +20,7 @@ from fleetlab.fleet import Fleet
 CELL = 0.86
 LABEL_ROOM = 1.75
 GAP = 1.6
+STACK_GAP = 0.4
 WIDE, NARROW = 1.75, 0.95
 """The picture is this many times as wide as high, unless a fleet needs far less height."""
 ROOM = 1.2
@@ -49,12 +50,17 @@ class Layout:
             total = columns
             columns = math.ceil(math.sqrt(total * (1 if narrow else 2)))
             rows = math.ceil(total / columns)
+        # narrow nodes stand in several stacks, so that a block is about as wide as high
+        stacks = max(1, round(math.sqrt(rows / columns)))
+        stack, rows = columns, math.ceil(rows / stacks)
+        wide = stacks * stack + (stacks - 1) * STACK_GAP
         aspect = NARROW if narrow else WIDE
-        across = _across(fleet.blocks, columns, rows, aspect)
+        across = _across(fleet.blocks, wide, rows, aspect)
         down = math.ceil(fleet.blocks / across)
         gpus = np.arange(fleet.gpus)
         block, inside = gpus // fleet.gpus_per_block, gpus % fleet.gpus_per_block
-        left = (block % across) * (columns + GAP)
+        row = inside // stack
+        left = (block % across) * (wide + GAP) + row // rows * (stack + STACK_GAP)
         top = (block // across) * (rows + GAP + LABEL_ROOM - 1)
         size = np.full(fleet.gpus, CELL)
         if fleet.class_counts:
@@ -62,17 +68,17 @@ class Layout:
             size = CELL * (0.55 + 0.45 * classes / max(1, len(fleet.class_counts) - 1))
         numbers = np.arange(fleet.blocks)
         return cls(
-            x=left + inside % columns + 0.5,
-            y=-(top + inside // columns + LABEL_ROOM),
+            x=left + inside % stack + 0.5,
+            y=-(top + row % rows + LABEL_ROOM),
             size=size,
-            label_x=((numbers % across) * (columns + GAP)).tolist(),
+            label_x=((numbers % across) * (wide + GAP)).tolist(),
             label_y=(-(numbers // across) * (rows + GAP + LABEL_ROOM - 1) - 0.6).tolist(),
-            width=across * (columns + GAP) - GAP,
+            width=across * (wide + GAP) - GAP,
             height=down * (rows + GAP + LABEL_ROOM - 1) - GAP + LABEL_ROOM,
         )
 
 
-def _across(blocks: int, columns: int, rows: int, aspect: float) -> int:
+def _across(blocks: int, columns: float, rows: int, aspect: float) -> int:
     """Return how many blocks stand side by side so that cells are largest at ``aspect``."""
 
     def scale(across: int) -> float:

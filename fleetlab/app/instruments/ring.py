@@ -15,6 +15,7 @@ from bokeh.models import ColumnDataSource
 
 from fleetlab.app.instruments.axes import bare_figure
 from fleetlab.app.palette import FONT, Palette
+from fleetlab.app.slices import Clock
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,6 +29,9 @@ WIDE, NARROW = 1.85, 0.95
 HEIGHT = 324
 STEP_OUT = 1.14
 """A node that is gone stands this much further out, so that the gap in the ring is seen."""
+
+FRAMES, FRAME_MS = 5, 40
+"""How many pictures, and how far apart, a change of the ring is shown in."""
 
 RADII = ((1.0,), (1.0, 0.8), (1.0, 0.81, 0.62))
 
@@ -52,12 +56,33 @@ class RingView:
     frame: float | None = None
 
 
-class Ring:
-    """The nodes around an ellipse; ``touched(node)`` is called with the one that is clicked."""
+@dataclass(frozen=True)
+class _Drawn:
+    """Where everything of one instant stands: by node its place and side, and the link's pieces.
 
-    def __init__(self, touched: Callable[[int], None]) -> None:
-        self._touched = touched
+    ``corners`` are the nodes of a closed link, in order; empty where it is open.
+    """
+
+    states: npt.NDArray[np.str_]
+    places: Floats
+    sides: Floats
+    corners: tuple[int, ...]
+    pieces: list[Floats]
+
+
+class Ring:
+    """The nodes around an ellipse; ``touched(node)`` is called with the one that is clicked.
+
+    Unless ``still``, a node that goes moves out and the ring closes over its gap, in steps of
+    ``clock``; a newer instant takes the place of such a movement.
+    """
+
+    def __init__(self, touched: Callable[[int], None], clock: Clock) -> None:
+        self._touched, self._clock = touched, clock
+        self.still = True
         self._narrow = False
+        self._drawn: _Drawn | None = None
+        self._movement = 0
         self._places = np.zeros((0, 2))
         dots: dict[str, list[float]] = {"x": [], "y": [], "w": [], "h": []}
         self._dots = {name: ColumnDataSource(dict(dots)) for name in STATES}
@@ -95,7 +120,7 @@ class Ring:
 
     def arrange(self, narrow: bool) -> None:
         """Draw for the room there is: an ellipse that lies, or a circle."""
-        self._narrow = narrow
+        self._narrow, self._drawn = narrow, None
         aspect = NARROW if narrow else WIDE
         self.view.aspect_ratio = aspect
         self.view.x_range.update(start=-1.22 * max(aspect, 1), end=1.22 * max(aspect, 1))
@@ -122,17 +147,14 @@ class Ring:
 
     def show(self, ring: RingView, colours: Palette) -> None:
         """Draw one instant."""
-        self._places, side = self._layout(ring)
-        out = np.array([STEP_OUT if state == AWAY else 1.0 for state in ring.states])
-        places = self._places * out[:, None]
-        states = np.array(ring.states)
-        for name, source in self._dots.items():
-            rows = np.flatnonzero(states == name)
-            side_here = side[rows] * (0.82 if name == AWAY else 1.0)
-            source.data = {
-                "x": places[rows, 0], "y": places[rows, 1], "w": side_here, "h": side_here,
-            }  # fmt: skip
-        self._link.data = self._links(ring)
+        before, after = self._drawn, self._measure(ring)
+        self._drawn = after
+        self._movement += 1
+        moves = before is not None and not self.still and _can_move(before, after)
+        if before is not None and moves:
+            self._move(before, after, 1, self._movement)
+        else:
+            self._draw(after)
         self._link_glyph.glyph.update(
             line_color=colours.action if ring.how == WORKING else colours.warm,
             line_dash="solid" if ring.how == WORKING else "dashed",
@@ -171,24 +193,38 @@ class Ring:
             side[rows] = min(0.72 * room, 0.15)
         return places, side
 
-    def _links(self, ring: RingView) -> dict[str, list[list[float]]]:
-        """Return the ring as one line, or, where it is broken, as the pieces that are left."""
-        linked = list(ring.linked)
-        if len(linked) < 2:
-            return {"xs": [], "ys": []}
-        if ring.how != BROKEN:
-            closed = [*linked, linked[0]]
-            pieces = [closed]
-        else:
-            pieces = [[linked[0]]]
-            for before, node in pairwise(linked):
-                if node == before + 1:
-                    pieces[-1].append(node)
-                else:
-                    pieces.append([node])
-        return {
-            "xs": [self._places[piece, 0].tolist() for piece in pieces],
-            "ys": [self._places[piece, 1].tolist() for piece in pieces],
+    def _measure(self, ring: RingView) -> _Drawn:
+        """Return where everything of an instant stands."""
+        self._places, sides = self._layout(ring)
+        states = np.array(ring.states)
+        away = states == AWAY
+        return _Drawn(
+            states,
+            self._places * np.where(away, STEP_OUT, 1.0)[:, None],
+            np.where(away, 0.82, 1.0) * sides,
+            ring.linked if ring.how != BROKEN and len(ring.linked) > 1 else (),
+            [self._places[piece] for piece in _pieces(ring)],
+        )
+
+    def _move(self, before: _Drawn, after: _Drawn, frame: int, movement: int) -> None:
+        if movement != self._movement:
+            return
+        if frame == FRAMES:
+            self._draw(after)
+            return
+        self._draw(_between(before, after, frame / FRAMES))
+        self._clock.later(FRAME_MS, lambda: self._move(before, after, frame + 1, movement))
+
+    def _draw(self, drawn: _Drawn) -> None:
+        for name, source in self._dots.items():
+            rows = np.flatnonzero(drawn.states == name)
+            if len(rows) or len(source.data["x"]):
+                side = drawn.sides[rows]
+                x, y = drawn.places[rows, 0], drawn.places[rows, 1]
+                source.data = {"x": x, "y": y, "w": side, "h": side}
+        self._link.data = {
+            "xs": [piece[:, 0].tolist() for piece in drawn.pieces],
+            "ys": [piece[:, 1].tolist() for piece in drawn.pieces],
         }
 
     def _tap(self, event: Tap) -> None:
@@ -198,6 +234,61 @@ class Ring:
         nearest = int(np.argmin(distance))
         if distance[nearest] < 0.15:
             self._touched(nearest)
+
+
+def _pieces(ring: RingView) -> list[list[int]]:
+    """Return the nodes of the ring as one line, or, where it is broken, as what is left of it."""
+    linked = list(ring.linked)
+    if len(linked) < 2:
+        return []
+    if ring.how != BROKEN:
+        return [[*linked, linked[0]]]
+    pieces = [[linked[0]]]
+    for before, node in pairwise(linked):
+        if node == before + 1:
+            pieces[-1].append(node)
+        else:
+            pieces.append([node])
+    return pieces
+
+
+def _can_move(before: _Drawn, after: _Drawn) -> bool:
+    """Decide whether something stands elsewhere in a picture of the same nodes."""
+    return len(before.states) == len(after.states) and (
+        before.corners != after.corners or not np.array_equal(before.places, after.places)
+    )
+
+
+def _between(before: _Drawn, after: _Drawn, share: float) -> _Drawn:
+    """Return the picture ``share`` of the way from one instant to another."""
+    part = share * share * (3 - 2 * share)  # slow at both ends
+
+    def mixed(one: Floats, other: Floats) -> Floats:
+        return one + (other - one) * part
+
+    pieces = after.pieces
+    if before.corners and after.corners:
+        corners = sorted({*before.corners, *after.corners})
+        line = mixed(_closed(before, corners), _closed(after, corners))
+        pieces = [np.vstack([line, line[:1]])]
+    return _Drawn(
+        after.states,
+        mixed(before.places, after.places),
+        mixed(before.sides, after.sides),
+        after.corners,
+        pieces,
+    )
+
+
+def _closed(drawn: _Drawn, corners: list[int]) -> Floats:
+    """Return the places of all ``corners`` on a closed link; one it passes by is on its way."""
+    at = {node: place for node, place in zip(drawn.corners, drawn.pieces[0], strict=False)}
+    own = [index for index, node in enumerate(corners) if node in at]
+    known = np.array([at[corners[index]] for index in own])
+    return np.column_stack([
+        np.interp(range(len(corners)), own, known[:, axis], period=len(corners))
+        for axis in (0, 1)
+    ])  # fmt: skip
 
 
 def _girth(wide: float) -> float:

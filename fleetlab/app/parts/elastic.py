@@ -59,7 +59,7 @@ class ElasticBuffer:
         self._node = -1
         self._case_key: Any = None
         self._told: Any = None
-        self.ring = Ring(self._touched)
+        self.ring = Ring(self._touched, session.clock)
         self.transport = Transport(session)
         self.controls = SpotControls(session)
         self.course = CourseChart()
@@ -157,6 +157,7 @@ class ElasticBuffer:
         if run is None or timeline is None or session.run is not run:
             return
         view = self.story.ring(run, timeline, session.time_ms)
+        self.ring.still = session.still
         self.ring.show(view, self._colours)
         self.course.look(session.time_ms / HOUR_MS)
         self.transport.show()
@@ -285,14 +286,20 @@ class ElasticBuffer:
         lost = [mean(map(story.lost_of_100, found)) for found in (static, elastic)]
         answer = "elastic-nodes" if lost[0] - lost[1] > NOTICEABLE else "static"
         words = [story.lesson(session.scenario, static, elastic)]
+        if answer == "static":
+            words.append("Here neither loses more than the other. Turn up spot or frequency.")
+        if not session.as_asked:
+            words.append(
+                f"Of 100 hours the static choice lost {lost[0]:.1f} here; your prediction was made "
+                "for the part as it opens."
+            )
+            return {"reveal": " ".join(words), "answer": answer}
         chosen = session.prediction.get("choice")
         words.append(
             "That is what you said."
             if chosen == answer
             else "You said otherwise; it stays in your ledger as evidence."
         )
-        if answer == "static":
-            words.append("Here neither loses more than the other. Turn up spot or frequency.")
         number = session.prediction.get("number")
         if isinstance(number, int | float):
             off = abs(number - lost[0])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log2
 from typing import Any
 
 from fleetlab.analysis.explain import asks_for
@@ -18,7 +19,11 @@ from fleetlab.run import Run
 from fleetlab.wording import clock, count, dollars, duration, percent, plural, times
 
 HOURS_A_YEAR = 8760
-CHOICES = (("shorter", 0.9), ("same", 1.1), ("slightly", 2.0), ("much", float("inf")))
+SLIGHTLY = 2.0
+CHOICES = (("shorter", 0.9), ("same", 1.1), ("slightly", SLIGHTLY), ("much", float("inf")))
+NEAR = 0.5
+"""In doublings, how near to SLIGHTLY both words are fair."""
+
 CHOICE_WORDS = {
     "shorter": "shorter",
     "same": "the same",
@@ -238,10 +243,19 @@ def reveal(session: Session, replicas: Sequence[Replica], names: tuple[str, str]
         f"Here {names[0]} waited {finding}. It is {duration(near)} against {duration(anywhere)} "
         f"for {names[1]}, over {plural(len(replicas), 'seed')}{spread}."
     ]
+    said = CHOICE_WORDS.get(chosen, "")
+    if not said:
+        return {"reveal": words[0], "answer": answer}
+    if not session.as_asked:
+        words.append(f"You said {said} of the fleet as it opened, and this is another.")
+        return {"reveal": " ".join(words), "answer": answer}
     if chosen == answer:
         words.append("That is what you said.")
-    elif chosen in CHOICE_WORDS:
-        words.append(f"You said {CHOICE_WORDS[chosen]}; it stays in your ledger as evidence.")
+    elif {chosen, answer} == {"slightly", "much"} and abs(log2(measured / SLIGHTLY)) < NEAR:
+        answer = chosen
+        words.append(f"You said {said}. So near to {SLIGHTLY:g} times, that is a fair word for it.")
+    else:
+        words.append(f"You said {said}; it stays in your ledger as evidence.")
     number = session.prediction.get("number")
     if isinstance(number, int | float) and number > 0 and 0 < measured < float("inf"):
         off = max(number / measured, measured / number)

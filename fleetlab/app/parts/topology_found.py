@@ -7,8 +7,10 @@ from typing import Any
 
 from fleetlab.app.parts.topology_runs import percent, whole
 from fleetlab.app.parts.topology_study import (
+    BLIND,
     COMMUNICATION,
     COST,
+    YOURS,
     Slot,
     Study,
     bandwidth_ratio,
@@ -144,7 +146,7 @@ def rule_words(study: Study, ruling: Sequence[str]) -> dict[str, Any]:
             ),
         ],
     }
-    yours, blind = results.get("your rule"), results.get("blind to topology")
+    yours, blind = results.get(YOURS), results.get(BLIND)
     if yours is not None and blind is not None and not yours.stopped:
         before, after = 1 - blind.figures["goodput"], 1 - yours.figures["goodput"]
         back = (before - after) / before if before > 0 else 0.0
