@@ -13,6 +13,7 @@ from fleetlab.network import TIERS, tensor_parallel_s
 from fleetlab.prose import key, spot_figures, topology_figures
 from fleetlab.prose.runs import runs_of
 from fleetlab.scenario import Scenario
+from fleetlab.services import loop
 from fleetlab.theory.queueing import pollaczek_khinchine
 from fleetlab.wording import dollars, percent
 
@@ -33,10 +34,10 @@ def fifo_ceiling(placement: str) -> float:
 def compute() -> dict[str, str]:
     """Return every figure that the prose asks for, by name, as it is to be read."""
     node_s, block_s, spine_s = (
-        tensor_parallel_s(layers=24, bytes=2.08e6, ranks=4, tier=tier) for tier in TIERS
+        tensor_parallel_s(loop.LAYERS, loop.SHARED_BYTES, loop.RANKS, tier) for tier in TIERS
     )
     no_latency = tensor_parallel_s(
-        layers=24, bytes=2.08e6, ranks=4, tier=replace(TIERS[-1], latency_s=0.0)
+        loop.LAYERS, loop.SHARED_BYTES, loop.RANKS, replace(TIERS[-1], latency_s=0.0)
     )
     best, random = fifo_ceiling("best-fit"), fifo_ceiling("random")
     fleet = Scenario.default("titan").fleet_shape

@@ -16,6 +16,9 @@ from fleetlab.services.service import Piece, day_ms, halts_ms, pieces
 COMPUTE_MS = 5.0
 """Compute of a loop when all nodes are there (teaching value)."""
 
+LAYERS, SHARED_BYTES, RANKS = 24, 2.08 * MB, 4
+"""The network of the loop: layers, what its ranks exchange twice a layer, and how many they are."""
+
 DEADLINE_MS = 10.0
 TAIL = 0.001
 """The objective is about p99.9: one loop in a thousand may be slower."""
@@ -29,7 +32,7 @@ def loop_ms(nodes: int, all_nodes: int) -> float:
     """
     if nodes < 1:
         raise ValueError(f"nodes is {nodes}; a loop needs at least one")
-    talk_s = tensor_parallel_s(layers=24, bytes=2.08 * MB, ranks=4, tier=SAME_NODE)
+    talk_s = tensor_parallel_s(LAYERS, SHARED_BYTES, RANKS, SAME_NODE)
     return COMPUTE_MS * all_nodes / nodes + talk_s * 1000
 
 

@@ -16,6 +16,7 @@ from fleetlab.log import Event
 from fleetlab.metrics import window
 from fleetlab.network import GB, MB, TIERS, Tier, ring_allreduce_s, tensor_parallel_s
 from fleetlab.run import Run
+from fleetlab.services import loop
 from fleetlab.services.frames import FRAME_MS
 from fleetlab.services.hearing import DEVICES, HEAVY, LIMIT_MS, can_run, latency_ms
 from fleetlab.services.loop import COMPUTE_MS, DEADLINE_MS, TAIL
@@ -80,7 +81,7 @@ def replica_tokens_s() -> tuple[float, float, float]:
 def perception_ms() -> tuple[float, float, float]:
     """Return the latency of the 4-GPU safety loop by tier: compute and 48 AllReduces of 2.08 MB."""
     times = [
-        COMPUTE_MS + 1000 * tensor_parallel_s(layers=24, bytes=2.08 * MB, ranks=4, tier=tier)
+        COMPUTE_MS + 1000 * tensor_parallel_s(loop.LAYERS, loop.SHARED_BYTES, loop.RANKS, tier)
         for tier in TIERS
     ]
     return times[0], times[1], times[2]
@@ -108,8 +109,8 @@ def talk_ms(track: str) -> tuple[str, tuple[float, float, float]]:
             return "an AllReduce of 1 GB over 64 GPUs", allreduce_ms()
         case "guardian":
             near, middle, far = perception_ms()
-            loop = (near - COMPUTE_MS, middle - COMPUTE_MS, far - COMPUTE_MS)
-            return "the 48 AllReduces of one loop", loop
+            talk = (near - COMPUTE_MS, middle - COMPUTE_MS, far - COMPUTE_MS)
+            return "the 48 AllReduces of one loop", talk
         case "nomad":
             near, middle, far = frame_ms()
             return "the AllReduce of one frame", (
