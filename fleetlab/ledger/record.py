@@ -18,7 +18,7 @@ from fleetlab.ledger.evidence import diverge
 from fleetlab.missions import TRACKS
 from fleetlab.missions.questions import CONFIDENCES, questions
 from fleetlab.outside import OutsideError, load_json, plain, read_bytes
-from fleetlab.rule_text import LONGEST_TEXT as LONGEST_RULE
+from fleetlab.policy.rule_text import LONGEST_TEXT as LONGEST_RULE
 
 SCHEMA = "fleetlab-ledger/2"
 FIRST_SCHEMA = "fleetlab-ledger/1"

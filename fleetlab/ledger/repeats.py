@@ -9,7 +9,7 @@ from pathlib import Path
 from fleetlab.figures import figures_of
 from fleetlab.job import JobTable
 from fleetlab.outside import plain
-from fleetlab.rule import Rule
+from fleetlab.policy.rule import Rule
 from fleetlab.scenario import Scenario, trace_name
 from fleetlab.simulate import simulate
 from fleetlab.sweeps.workers import Failure, Pool, spread

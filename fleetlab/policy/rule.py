@@ -22,12 +22,14 @@ DEEPEST = 40
 START = '''def place(job, free):
     """Fill the blocks with the most room first.
 
-    free[block][node] is how many GPUs are free there. Return a list of
-    (block, node, gpus) for all of the job, or None to let it wait.
+    free[block][node]: how many GPUs are free there.
+    Return (block, node, gpus) for all of the job,
+    or None to let it wait.
     """
     parts = []
     wanted = job.gpus
-    for block in sorted(range(len(free)), key=lambda b: -sum(free[b])):
+    blocks = range(len(free))
+    for block in sorted(blocks, key=lambda b: -sum(free[b])):
         for node, room in enumerate(free[block]):
             taken = min(room, wanted)
             if taken:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from math import ceil
 
-from fleetlab import loop, nearness
 from fleetlab.app.parts.topology_study import rule_loss
-from fleetlab.catalogue import crisis, resident
+from fleetlab.engine.reclaim import BURST_SHARE
 from fleetlab.fleet import Fleet
-from fleetlab.frames import FRAME_MS, FULL_FPS, needed_nodes
-from fleetlab.hearing import DEVICES, HEAVY, INFERENCES_S, LIMIT_MS, LIMIT_MW, SLIM
 from fleetlab.missions import mission
 from fleetlab.network import GB, MB, TIERS
-from fleetlab.prices import discount
-from fleetlab.reclaim import BURST_SHARE
 from fleetlab.scenario import Scenario
+from fleetlab.services import loop, nearness
+from fleetlab.services.frames import FRAME_MS, FULL_FPS, needed_nodes
+from fleetlab.services.hearing import DEVICES, HEAVY, INFERENCES_S, LIMIT_MS, LIMIT_MW, SLIM
+from fleetlab.services.prices import discount
+from fleetlab.services.training import interruption_mean_s
 from fleetlab.terms import LONGEST_RUN
-from fleetlab.training import interruption_mean_s
+from fleetlab.workloads.catalogue import crisis, resident
 
 DAY_S = 86_400
 HOUR_S = 3600

@@ -201,6 +201,74 @@ def test_with_nothing_on_spot_static_and_elastic_are_alike() -> None:
     assert "No node is ever taken back" in visit.frame["scene"]
 
 
+def test_a_prediction_is_judged_where_it_was_made_and_not_in_another_regime() -> None:
+    visit = Visit("?track=titan&part=3&spot=0")
+    visit.first_run()
+    visit.page.hear("prediction", PREDICTION)
+    visit.until("answer", "static")
+    assert "You said otherwise" not in visit.frame["reveal"]
+    assert "your prediction was made for the part as it opens" in visit.frame["reveal"]
+
+
+def ring_view(gone: int | None) -> RingView:
+    states = tuple(AWAY if node == gone else IN for node in range(8))
+    there = tuple(node for node in range(8) if node != gone)
+    return RingView(states, (0,) * 8, there, WORKING, "", "")
+
+
+def drawn(ring: Ring) -> list[tuple[float, float]]:
+    return list(zip(ring._link.data["xs"][0], ring._link.data["ys"][0], strict=True))
+
+
+def test_the_ring_closes_over_the_gap_of_a_node_that_goes_step_by_step() -> None:
+    clock = ManualClock()
+    ring, still = Ring(lambda node: None, clock), Ring(lambda node: None, clock)
+    ring.still = False
+    for one in (ring, still):
+        one.arrange(narrow=True)
+        one.paint(LIGHT)
+        one.show(ring_view(None), LIGHT)
+    before = drawn(ring)
+    ring.show(ring_view(2), LIGHT)
+    still.show(ring_view(2), LIGHT)
+    seen = [drawn(ring)]
+    while clock.turn():
+        seen.append(drawn(ring))
+    assert len(before) == len(seen[0]) == 9
+    # the corner of the node that goes moves towards the middle of its neighbours
+    middle = np.mean([before[1], before[3]], axis=0)
+    away = [float(np.hypot(*(np.array(line[2]) - middle))) for line in seen[:-1]]
+    assert away == sorted(away, reverse=True) and away[0] > away[-1]
+    assert seen[-1] == drawn(still) and len(seen[-1]) == 8
+    assert ring._dots[AWAY].data["x"].tolist() == still._dots[AWAY].data["x"].tolist()
+
+
+def test_a_newer_instant_takes_the_place_of_a_movement() -> None:
+    clock = ManualClock()
+    ring = Ring(lambda node: None, clock)
+    ring.still = False
+    ring.arrange(narrow=False)
+    ring.paint(LIGHT)
+    for gone in (None, 2, None):
+        ring.show(ring_view(gone), LIGHT)
+    while clock.turn():
+        pass
+    assert len(drawn(ring)) == 9
+    assert len(ring._dots[AWAY].data["x"]) == 0
+
+
+def test_nothing_moves_for_a_reader_who_wants_no_motion() -> None:
+    visit = Visit("?track=titan&part=3")
+    visit.first_run()
+    assert visit.page.session.still
+    visit.page.hear("still", False)
+    visit.part._show_moment()
+    assert not visit.part.ring.still
+    visit.page.hear("still", True)
+    visit.part._show_moment()
+    assert visit.part.ring.still
+
+
 def test_turning_a_knob_runs_what_it_says_and_shows_it() -> None:
     visit = Visit("?track=titan&part=3")
     visit.first_run()
@@ -323,7 +391,7 @@ def test_a_run_that_answers_for_nothing_is_not_run_for_ever() -> None:
 
 
 def ring_of(states: list[str], linked: list[int], how: str = WORKING) -> Ring:
-    ring = Ring(lambda node: None)
+    ring = Ring(lambda node: None, ManualClock())
     ring.arrange(narrow=False)
     ring.paint(LIGHT)
     view = RingView(tuple(states), (0,) * len(states), tuple(linked), how, "50 %", "working")

@@ -15,8 +15,10 @@ from fleetlab.app.instruments.controls import disciplines
 from fleetlab.app.instruments.heatmap import Layout, occupied
 from fleetlab.app.page import Page
 from fleetlab.app.parts.fragmentation import FragmentationAudit
+from fleetlab.app.parts.fragmentation_words import SLIGHTLY, Replica, replica_of, reveal
 from fleetlab.fleet import Fleet
 from fleetlab.missions import TRACKS
+from fleetlab.prose.runs import runs_of
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
 
@@ -86,6 +88,39 @@ def test_nothing_is_revealed_without_a_prediction_on_this_track() -> None:
     assert told.newest["frame"]["reveal"] == ""
     told = Told(SHORT, record("titan", PREDICTION))
     assert told.newest["frame"]["reveal"].startswith("Here a job of 8 in one node waited")
+
+
+def revealed(query: str, choice: str) -> dict[str, Any]:
+    told = Told(query, record("titan", {**PREDICTION, "choice": choice}))
+    return dict(told.newest["frame"])
+
+
+def test_a_prediction_is_judged_by_the_fleet_that_it_was_made_for() -> None:
+    opened = "?track=titan&part=1&jobs=1500"
+    assert "You said shorter; it stays" in revealed(opened, "shorter")["reveal"]
+    elsewhere = revealed(opened + "&backfill=none", "much")["reveal"]
+    assert "You said much longer of the fleet as it opened, and this is another." in elsewhere
+    assert "Your 5" not in elsewhere
+
+
+@pytest.mark.parametrize("choice", ["slightly", "much"])
+@pytest.mark.parametrize("near_s", [15.0, 20.0, 27.0])
+def test_near_the_border_of_two_words_both_are_fair(choice: str, near_s: float) -> None:
+    told = Told("?track=titan&part=1&jobs=1500", record("titan", {**PREDICTION, "choice": choice}))
+    session = told.page.session
+    session.replicas = [Replica(1, near_s, 10.0, 0, 0.0, False)]
+    found = reveal(session, session.replicas, ("one", "other"))
+    assert found["answer"] == choice
+    assert "it stays in your ledger" not in found["reveal"]
+
+
+@pytest.mark.parametrize("track", TRACKS)
+def test_every_track_opens_where_one_piece_waits_much_longer(track: str) -> None:
+    waits = [replica_of(run) for run in runs_of(Scenario.default(track, 1))]
+    near, anywhere = (
+        sum(getattr(replica, name) for replica in waits) for name in ("near_s", "anywhere_s")
+    )
+    assert near > 1.2 * SLIGHTLY * anywhere
 
 
 @pytest.mark.parametrize("track", TRACKS)
@@ -173,7 +208,8 @@ def test_a_click_that_names_a_job_no_longer_in_the_list_is_left_alone() -> None:
 
 @pytest.mark.parametrize("narrow", [False, True])
 @pytest.mark.parametrize(
-    "shape", ["8x8x8", "50x4x8", "4x8x8", "4x16x4", "12x8x2", "3x5x2", "8x16x1@9,5,2", "1x1x1", "1x1x256"]
+    "shape",
+    ["8x8x8", "50x4x8", "4x8x8", "4x16x4", "12x8x2", "3x5x2", "8x16x1@9,5,2", "1x1x1", "1x1x256"],
 )
 def test_every_gpu_has_a_place_of_its_own_in_the_picture(shape: str, narrow: bool) -> None:
     layout = Layout.of(Fleet.parse(shape), narrow)

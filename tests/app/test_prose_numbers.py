@@ -11,7 +11,7 @@ import pytest
 
 from builder.assemble import SITE
 from builder.pages import FIGURE
-from fleetlab.missions import figures
+from fleetlab.app import parts
 from tests.app.prose_facts import facts
 
 CONTENT = SITE / "content"
@@ -188,7 +188,7 @@ SAID = {
 }
 """What the prose says with a number, by file; `#` stands for a figure that the build fills in."""
 
-PARTS = Path(figures.__file__).parents[1] / "app" / "parts"
+PARTS = Path(parts.__file__).parent
 WORDED = {
     "elastic.py": ["Of 100 hours the static choice lost "],
     "elastic_guardian.py": [

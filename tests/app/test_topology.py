@@ -16,7 +16,7 @@ from fleetlab.app.parts.topology_runs import seesaw_title
 from fleetlab.app.parts.topology_study import rule_loss, rule_penalty
 from fleetlab.missions import TRACKS
 from fleetlab.missions.goals import ITERATIONS, unseen_seeds
-from fleetlab.policy.rule import START
+from fleetlab.policy.rule import START, Rule
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
 
@@ -215,6 +215,43 @@ def test_a_rule_runs_beside_built_in_placements_and_says_what_it_wins_back() -> 
     ]
     assert "wins back" in reader.frame["rule_title"]
     assert reader.frame["rule_problem"] == ""
+
+
+def test_a_rule_s_run_is_evidence_that_can_be_run_again_and_comes_back_from_the_ledger() -> None:
+    reader = Reader()
+    before = len(reader.runs)
+    reader.do("rule", START)
+    kept = reader.runs[before:]
+    assert [run.get("rule", "") for run in kept] == [START, "", "", ""]
+    ruled = Scenario.parse(kept[0]["scenario"])
+    assert simulate(ruled, placement=Rule(START)).digest == kept[0]["digest"]
+    assert simulate(ruled).digest != kept[0]["digest"]
+    again = Reader()
+    again.do("record", {"track": "titan", "predictions": [PREDICTION], "runs": reader.runs})
+    assert again.frame["rule_title"] == reader.frame["rule_title"]
+    assert again.frame["rule_table"] == reader.frame["rule_table"]
+    assert again.part.study.points.keys() >= reader.part.study.points.keys()
+    assert kept[0]["scenario"] not in again.part.study.points
+
+
+def test_a_rule_that_is_stopped_is_no_evidence_and_nothing_is_run_beside_it() -> None:
+    reader = Reader()
+    before = len(reader.runs)
+    reader.do("rule", "def place(job, free):\n    return [(0, 99, job.gpus)]\n")
+    assert len(reader.runs) == before
+    assert reader.part.ruling.waiting == ()
+
+
+def test_before_the_answer_the_scene_is_what_waits_and_not_what_lies_apart() -> None:
+    reader = Reader(locked=False)
+    assert "still waits" in reader.frame["title"]
+    assert "until all of its GPUs are" in reader.frame["scene"]
+    assert len(reader.part.heatmap._marks.data["x"]) == 0
+    assert len(reader.part.heatmap._holes.data["x"]) > 0
+    reader.do("prediction", PREDICTION)
+    assert "across leaf blocks" in reader.frame["title"]
+    assert len(reader.part.heatmap._marks.data["x"]) > 0
+    assert len(reader.part.heatmap._holes.data["x"]) == 0
 
 
 def test_the_forty_per_cent_come_from_the_model_and_the_blind_run_loses_about_as_much() -> None:

@@ -1,4 +1,4 @@
-"""A reader of Part 1: what a person does on the page, by the names that they read there."""
+"""A reader of the lab: what a person does on the page, by the names that they read there."""
 
 from __future__ import annotations
 
@@ -17,6 +17,21 @@ from fleetlab.simulate import simulate
 
 LOCK = "Lock my prediction"
 PATIENCE_MS = 30_000  # for one answer of the page, on a machine that does other things too
+LONG_MS = 120_000  # for several runs in a row
+HOLDS_OUT = """def place(job, free):
+    for block, nodes in enumerate(free):
+        if sum(nodes) >= job.gpus:
+            parts = []
+            wanted = job.gpus
+            for node, room in enumerate(nodes):
+                taken = min(room, wanted)
+                if taken:
+                    parts.append((block, node, taken))
+                    wanted -= taken
+            return parts
+    return None
+"""
+"""A placement rule: one block, or wait."""
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -33,12 +48,16 @@ def default_query(track: str) -> str:
 
 
 class Reader:
-    """Reads and uses one page."""
+    """Reads and uses one page, in one part of the lab at a time."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, part: int = 1) -> None:
         self.page = page
         page.set_default_timeout(PATIENCE_MS)
-        self.part = page.get_by_role("region", name=re.compile("^Part 1, "))
+        self.turn_to(part)
+
+    def turn_to(self, part: int) -> None:
+        """Read another part from here on."""
+        self.part = self.page.get_by_role("region", name=re.compile(f"^Part {part}, "))
 
     # ---- what there is to read
 
@@ -56,6 +75,10 @@ class Reader:
     def answer(self) -> Locator:
         """Where the page says why."""
         return self.part.locator("[data-text=why]")
+
+    def says(self, name: str) -> Locator:
+        """Return where the part writes the text of that name."""
+        return self.part.locator(f"[data-text='{name}']").first
 
     @property
     def scene(self) -> Locator:
@@ -89,10 +112,10 @@ class Reader:
     def predict(
         self, choice: str = "Much longer", number: str = "5", confidence: str = "half sure"
     ) -> None:
-        """Lock a prediction."""
+        """Lock a prediction; ``choice`` is a pattern of the option's words."""
         page = self.part
-        page.get_by_role("radio", name=choice).check()
-        page.get_by_label("How many times as long").fill(number)
+        page.get_by_role("radio", name=re.compile(choice)).check()
+        page.get_by_role("spinbutton").fill(number)
         page.get_by_label("How sure are you").select_option(label=confidence)
         page.get_by_role("button", name=LOCK).click()
         page.get_by_role("heading", name="Your prediction, locked").wait_for()
@@ -102,6 +125,15 @@ class Reader:
         radios = self.page.get_by_role("radiogroup", name=group, exact=True)
         words = re.compile(f"^{re.escape(option)}$")
         radios.locator("label").filter(has_text=words).click()
+
+    def click(self, name: str) -> None:
+        """Press the part's button of that name."""
+        self.part.get_by_role("button", name=name, exact=True).click()
+
+    def reflect(self, text: str, link: str) -> None:
+        """Answer the part's last question, and go on by the link below it."""
+        self.part.get_by_label("Your answer").fill(text)
+        self.part.get_by_role("link", name=link).click()
 
     def go(self, query: str) -> None:
         """Go to another Scenario by the address, as a press on the browser's Back does."""

@@ -17,6 +17,7 @@ from fleetlab.ledger.repeats import Repeats
 from fleetlab.ledger.seal import canonical, sealed
 from fleetlab.ledger.verification import Finding, Verification, verify, verify_file
 from fleetlab.outside import OutsideError
+from fleetlab.policy.rule import START, Rule
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
 from fleetlab.workloads.traces import load_trace
@@ -260,6 +261,38 @@ def test_a_divergence_that_was_written_in_is_no_paradox() -> None:
     assert ("paradox", "paradox") in failed(found)
     assert "do not diverge" in found.about("paradox")[0].says
     assert check(forged(invent, True), None).about("paradox")[0].holds is True
+
+
+def ruled(text: str) -> dict[str, Any]:
+    """Return a ledger whose last run of part 2 was placed by the reader's own rule."""
+    ledger = complete()
+    run = simulate(STRICT, placement=Rule(START))
+    ledger["runs"][2] = {**record_of(run), "at": ledger["runs"][2]["at"]}
+    ledger["runs"][2]["rule"] = text
+    digest = run.digest
+    ledger["evidence"] = {"runs": [digest]}
+    ledger["policy"] = {"placement": "own-rule"}
+    ledger["paradox_answer"] = {"text": "", "runs": []}
+    return sealed(ledger)
+
+
+def test_a_run_placed_by_the_readers_own_rule_is_run_again_with_it() -> None:
+    assert failed(check(ruled(START))) == []
+    assert check(ruled(START)).about("placement")[0].holds
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (START.replace("-sum", "sum"), "the events are others"),
+        ("", "the events are others"),
+        ("def place(job, free):\n    while True:\n        pass\n", "was stopped at"),
+        ("import os", "it cannot be run: line 1: a rule cannot use import"),
+    ],
+)
+def test_another_rule_than_the_recorded_one_fails(text: str, says: str) -> None:
+    found = check(ruled(text))
+    assert any(says in finding.says and finding.holds is False for finding in found.findings)
 
 
 def test_a_version_other_than_this_one_is_noted_and_no_fault() -> None:

@@ -103,6 +103,7 @@ class ClusterHeatmap:
         self._slots = ColumnDataSource(dict(empty))
         self._busy = ColumnDataSource(empty | {"tone": []})
         self._holes = ColumnDataSource(dict(empty))
+        self._marks = ColumnDataSource(dict(empty))
         self._lit = ColumnDataSource(dict(empty))
         self._labels = ColumnDataSource({"x": [], "y": [], "text": []})
         self.view = bare_figure(
@@ -125,6 +126,16 @@ class ClusterHeatmap:
             hatch_weight=1,
             hatch_alpha=0.9,
         )
+        self._mark_glyph = self.view.rect(
+            **place,
+            source=self._marks,
+            fill_color=None,
+            line_width=1,
+            line_alpha=0.6,
+            hatch_pattern="right_diagonal_line",
+            hatch_scale=9,
+            hatch_weight=1.5,
+        )
         self._lit_glyph = self.view.rect(**place, source=self._lit, fill_color=None, line_width=2.5)
         self._label_glyph = self.view.add_glyph(
             self._labels,
@@ -140,7 +151,9 @@ class ClusterHeatmap:
         self._key = key
         layout = self._layout = Layout.of(fleet, narrow)
         self._slots.data = {"x": layout.x, "y": layout.y, "w": layout.size, "h": layout.size}
-        short = block if fleet.blocks <= 16 else ""
+        # a phone has room for the noun alone
+        noun = block.split(" of ")[0].split()[-1] if narrow else block
+        short = noun if fleet.blocks <= 16 else ""
         self._labels.data = {
             "x": layout.label_x,
             "y": layout.label_y,
@@ -163,13 +176,14 @@ class ClusterHeatmap:
         self._hole_glyph.glyph.update(
             fill_color=colours.warm_wash, line_color=colours.warm, hatch_color=colours.warm
         )
+        self._mark_glyph.glyph.update(line_color=colours.warm, hatch_color=colours.warm)
         self._lit_glyph.glyph.update(line_color=colours.ink)
         self._label_glyph.glyph.update(text_color=colours.muted, text_font=value(FONT))
 
     def show(self, moment: Moment, job: int, colours: Palette, marked: Any | None = None) -> None:
         """Draw one instant, with ``job`` lit up.
 
-        Hatched are the holes, or the GPUs of the mask ``marked`` where that is given.
+        Hatched are the holes, or, over the tones of their jobs, the GPUs of the mask ``marked``.
         """
         layout = self._layout
         if layout is None:
@@ -187,8 +201,10 @@ class ClusterHeatmap:
             "tone": tones.tolist(),
         }
         nodes = np.arange(len(used)) // moment.run.fleet.gpus_per_node
-        holes = np.flatnonzero((used == 0) & moment.hole_nodes[nodes] if marked is None else marked)
-        self._holes.data = self._cells(holes, layout)
+        holes = (used == 0) & moment.hole_nodes[nodes] if marked is None else np.zeros_like(used)
+        self._holes.data = self._cells(np.flatnonzero(holes), layout)
+        marks = np.zeros_like(used) if marked is None else marked
+        self._marks.data = self._cells(np.flatnonzero(marks), layout)
         self._lit.data = self._cells(np.flatnonzero((owner == job) & (used > 0)), layout)
 
     @staticmethod

@@ -61,7 +61,7 @@ class Queue:
         self._quiet = True
         options = {
             f"Job {run.jobs.name(job)}: {asks_for(run.shape_of(job), run.fleet)}, waits "
-            f"{duration((moment.time_ms - int(run.jobs.submit_ms[job])) / 1000)}": job
+            f"{_waited(moment, job)}": job
             for job in waiting[:SHOWN]
         }
         chosen = self._session.job
@@ -76,3 +76,9 @@ class Queue:
         if chosen >= 0:
             self.ask.value = chosen
         self._quiet = False
+
+
+def _waited(moment: Moment, job: int) -> str:
+    """Return how long a job has waited, never parted at a line's end."""
+    waited_ms = moment.time_ms - int(moment.run.jobs.submit_ms[job])
+    return duration(waited_ms / 1000).replace(" ", "\u00a0")

@@ -193,7 +193,7 @@ def figures(session: Session, run: Run, track: Mission) -> dict[str, Any]:
         labels["objective"] = "GPU-time given out"
         shown["objective"] = percent(metrics.allocated)
         shown["objective_detail"] = (
-            f"of {percent(metrics.offered)} offered"
+            f"the jobs of this seed ask for {percent(metrics.offered)}"
             + f"; on average {metrics.stranded_gpus:.0f} GPUs lie where no gang of "
             f"{session.scenario.size} fits"
         )

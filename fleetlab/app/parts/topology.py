@@ -85,6 +85,7 @@ class TopologyPenalty:
         elif what == "moment":
             self._show_moment()
         elif what == "prediction" and session.run is not None:
+            self._show_moment()
             self._look_beside(session.scenario)
 
     def frame(self) -> dict[str, Any]:
@@ -208,6 +209,8 @@ class TopologyPenalty:
     def _done(self, trial: Trial, run: Run) -> None:
         if self.study.done(trial, run):
             self._session.keep(run)
+        if self.ruling.waiting and run.stopped:
+            self.ruling.stop()
         self._show_points()
         self._session.changed("trials")
 
@@ -225,7 +228,8 @@ class TopologyPenalty:
     def _show_moment(self) -> None:
         moment = self._session.moment
         if moment is not None:
-            marked = marked_gpus(moment)
+            # the question is what gangs cost, so before the answer the scene is what waits for one
+            marked = marked_gpus(moment) if self._session.prediction is not None else None
             self.heatmap.show(moment, self._session.job, self._colours, marked)
             self.queue.show(moment)
             self.transport.show()

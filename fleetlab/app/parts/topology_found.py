@@ -10,6 +10,7 @@ from fleetlab.app.parts.topology_study import (
     BLIND,
     COMMUNICATION,
     COST,
+    RULED,
     YOURS,
     Slot,
     Study,
@@ -141,7 +142,7 @@ def rule_words(study: Study, ruling: Sequence[str]) -> dict[str, Any]:
                     duration(f["wait_so_far_s"]),
                     percent(f["hops_spine"]),
                 ]
-                for result in results.values()
+                for result in (results[name] for name in RULED if name in results)
                 for f in (result.figures,)
             ),
         ],

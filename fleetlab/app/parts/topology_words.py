@@ -10,6 +10,7 @@ from typing import Any
 
 from fleetlab.analysis.moment import Moment
 from fleetlab.analysis.reach import Reach, held_idle, idle_gpus, reach_of
+from fleetlab.app.parts.fragmentation_words import title as waiting_title
 from fleetlab.app.parts.topology_found import deeds, rule_words, slots
 from fleetlab.app.parts.topology_runs import percent, reveal, scatter, seesaw
 from fleetlab.app.parts.topology_study import Study
@@ -31,10 +32,11 @@ def frame(
         return {}
     track = mission(session.scenario.track)
     reach = reach_of(run, moment.time_ms)
+    locked = session.prediction is not None
     shown: dict[str, Any] = {
         "playing": session.playing,
-        "title": title(moment, reach, track),
-        "scene": scene(moment, track),
+        "title": title(moment, reach, track) if locked else waiting_title(moment, track),
+        "scene": scene(moment, track, locked),
         "why": session.why(),
         "bars": {},
         "labels": {},
@@ -75,23 +77,25 @@ def title(moment: Moment, reach: Reach, track: Mission) -> str:
         return (
             f"{plural(idle, gpus)} {verb} held idle by {plural(holders, 'gang')} that wait for more"
         )
+    blocks = track.words["blocks"]
     waiting = len(moment.state.waiting)
     waits = "nobody waits" if not waiting else f"{plural(waiting, track.words['job'])} wait"
     if waiting == 1:
         waits = f"one {track.words['job']} waits"
     if reach.gpus[2]:
-        return f"{plural(reach.gpus[2], gpus)} work in gangs across blocks, and {waits}"
-    return f"No gang lies across blocks, and {waits}"
+        return f"{plural(reach.gpus[2], gpus)} work in gangs across {blocks}, and {waits}"
+    return f"No gang lies across {blocks}, and {waits}"
 
 
-def scene(moment: Moment, track: Mission) -> str:
+def scene(moment: Moment, track: Mission, locked: bool = True) -> str:
     """Return where and when this is, and how to read the picture."""
     fleet = moment.run.fleet
-    marks = (
-        "Hatched: held by a gang that waits for more, and idle."
-        if moment.run.policy.gang != "whole"
-        else f"Hatched: a gang that lies over several {track.words['blocks']}."
-    )
+    if not locked:
+        marks = f"Hatched: free, and the gang at the head waits until all of its {track.gpu}s are."
+    elif moment.run.policy.gang != "whole":
+        marks = "Hatched: held by a gang that waits for more, and idle."
+    else:
+        marks = f"Hatched: a gang that lies over several {track.words['blocks']}."
     classes = ""
     if track.classes:
         classes = f" Larger squares are more capable devices ({', '.join(track.classes)})."
@@ -141,7 +145,7 @@ def _measured(run: Run, study: Study, track: Mission) -> dict[str, Any]:
         },
         "bars": {"allocated": metrics.allocated, "productive": metrics.productive},
         "allocated": percent(metrics.allocated),
-        "allocated_detail": f"of {percent(metrics.offered)} offered",
+        "allocated_detail": f"the jobs of this seed ask for {percent(metrics.offered)}",
         "productive": percent(metrics.productive),
         "productive_detail": f"cluster MFU {metrics.mfu:.3f}; goodput {percent(metrics.goodput)}",
         "wait": duration(figures.get("wait_so_far_s", metrics.waits.mean_s)),
