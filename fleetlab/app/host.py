@@ -72,6 +72,7 @@ class Link:
         document = self.document = Document()
         document._session_context = lambda: MockSessionContext(document=document)
         self._places: dict[str, str] = {}
+        self._closed = False
         self.enter()
         for slot, view in slots.items():
             root = pn.panel(view).get_root(document)
@@ -84,6 +85,7 @@ class Link:
         """Let go of the document, which Panel would keep for ever."""
         from panel.io.state import state
 
+        self._closed = True
         state._stylesheets.pop(self.document, None)
         for root in self._places:
             state._views.pop(root, None)
@@ -101,10 +103,10 @@ class Link:
         return _local(json.dumps({"docs": docs, "items": [item], "slots": self._places}))
 
     def listen(self, post: Post) -> None:
-        """Post every later change that does not come from the page."""
+        """Post every later change that does not come from the page, until this is closed."""
 
         def changed(event: Any) -> None:
-            if getattr(event, "setter", None) == "js":
+            if self._closed or getattr(event, "setter", None) == "js":
                 return
             models = self.document.models
             serializer = Serializer(references=models.synced_references, deferred=False)

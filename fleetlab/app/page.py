@@ -123,6 +123,7 @@ class Page:
         self.session.prediction = self._prediction()
         if scenario.part != before.part:
             self.session.leave()
+            self.part.leave()
             self.part = self._open_part()
             self._redraw()
         self._complain()

@@ -174,6 +174,22 @@ def test_the_same_policy_is_not_scored_twice_and_after_ten_there_is_no_more() ->
     assert any("ten scored runs are used" in notice for notice in reader.notices)
 
 
+def test_a_score_that_was_left_half_way_is_gone_on_with() -> None:
+    reader = Reader()
+    reader.page.hear("score", "")
+    before = len(reader.runs)
+    while len(reader.runs) == before:
+        assert reader.clock.turn()
+    reader.do("scenario", "?track=titan&part=1&jobs=300")
+    kept = {"track": "titan", "predictions": [PREDICTION], "runs": reader.runs}
+    left = [run for run in reader.runs if run["part"] == 2]
+    assert len(left) == before + 1, "nothing of part 2 is run in part 1"
+    reader.do("scenario", f"?track=titan&part=2{SMALL}")
+    reader.do("record", kept)
+    reader.do("score")
+    assert set(reader.part.study.slots[0].figures) == set(unseen_seeds(1))
+
+
 def test_pinned_runs_are_told_apart_by_what_changed_and_where_they_part() -> None:
     reader = Reader()
     reader.do("score")

@@ -121,11 +121,11 @@ def conclude(mission: Mission) -> dict[str, Any]:
     page = mission.reader.page
     cited = mission.digests
     for part, name in ((1, "as it opens"), (2, "strict"), (3, "spot, elastic")):
-        page.get_by_label(re.compile(f"^Part {part}, ")).select_option(cited[name])
+        page.get_by_role("combobox", name=re.compile(f"^Part {part}, ")).select_option(cited[name])
     page.get_by_role("radio", name=re.compile("^Job locality")).check()
     page.get_by_label("The alternative you rejected").fill("Loose placement: busy, and slower.")
-    page.get_by_label("One run").select_option(cited["loose"])
-    page.get_by_label("The other").select_option(cited["strict"])
+    page.get_by_label("One run", exact=True).select_option(cited["loose"])
+    page.get_by_label("The other", exact=True).select_option(cited["strict"])
     expect(page.get_by_text("These two diverge:")).to_be_visible()
     page.get_by_label("How you got round it").fill("Gangs that lie close let go sooner.")
     page.get_by_label("The residual risk").fill("A burst takes a whole block.")

@@ -50,6 +50,9 @@ class Part(Protocol):
     def record(self, run: Run) -> dict[str, Any]:
         """Return what the ledger keeps of a run."""
 
+    def leave(self) -> None:
+        """Stop what is under way beside the session's own run: another part takes its place."""
+
     def hear(self, name: str, value: Any) -> None:
         """Take what only this part understands; anything else is left alone."""
 

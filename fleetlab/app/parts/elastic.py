@@ -130,6 +130,10 @@ class ElasticBuffer:
         """Return what the ledger keeps of a run."""
         return record_of(run)
 
+    def leave(self) -> None:
+        """Stop the batch."""
+        self.batch.want(())
+
     def hear(self, name: str, value: Any) -> None:
         """Take nothing: Part 3 has no messages of its own."""
 

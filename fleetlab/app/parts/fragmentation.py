@@ -90,6 +90,9 @@ class FragmentationAudit:
         """Return what the ledger keeps of a run."""
         return record_of(run)
 
+    def leave(self) -> None:
+        """Stop nothing: Part 1 has no runs beside the session's."""
+
     def hear(self, name: str, value: Any) -> None:
         """Take nothing: Part 1 has no messages of its own."""
 

@@ -98,6 +98,11 @@ class TopologyPenalty:
         """Return what the ledger keeps of a run."""
         return record_of(run)
 
+    def leave(self) -> None:
+        """Stop all runs beside the session's; what they have found so far is kept."""
+        for trials in (self.side, self.scoring, self.telling, self.ruling):
+            trials.stop()
+
     def hear(self, name: str, value: Any) -> None:
         """Take what only this part understands."""
         heard = getattr(self, f"_hear_{name}", None)

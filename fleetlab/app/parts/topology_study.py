@@ -213,12 +213,13 @@ class Study:
         ]
 
     def score_trials(self, scenario: Scenario) -> list[Trial]:
-        """Return the scored runs of the policy in ``scenario``; none for one that has its slot."""
+        """Return the scored runs of the policy in ``scenario`` that its slot does not have yet."""
         scored = scenario.but(**goal(scenario.track).conditions)
-        done = any(slot.policy == scored.but(seed=0) for slot in self.slots)
-        if done or len(self.slots) >= ITERATIONS:
+        slot = next((slot for slot in self.slots if slot.policy == scored.but(seed=0)), None)
+        if slot is None and len(self.slots) >= ITERATIONS:
             return []
-        seeds = unseen_seeds(scenario.seed)
+        there = slot.figures.keys() if slot is not None else ()
+        seeds = [seed for seed in unseen_seeds(scenario.seed) if seed not in there]
         return [Trial(f"score {seed}", scored.but(seed=seed)) for seed in seeds]
 
     def diff_trials(self) -> list[Trial]:
