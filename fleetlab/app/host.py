@@ -102,6 +102,22 @@ class Link:
         item = {"docid": "fleetlab", "roots": {}, "root_ids": list(self._places)}
         return _local(json.dumps({"docs": docs, "items": [item], "slots": self._places}))
 
+    def fingerprint(self) -> str:
+        """Return 16 digits by which two equal documents know each other.
+
+        They are of every value that was set, but tags, in which Panel notes where an object
+        lies in memory. The document's text would say as much, and takes ten times as long,
+        since Bokeh works out every default for it.
+        """
+        models = sorted(self.document.models, key=lambda model: model.id)
+        encode = Serializer(references=set(models), deferred=False).encode
+        found: list[Any] = [self._places]
+        for model in models:
+            names = sorted(model._property_values.keys() - {"tags"})
+            values = {name: model._property_values[name] for name in names}
+            found.append([model.id, model.__qualified_model__, encode(values)])
+        return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
+
     def listen(self, post: Post) -> None:
         """Post every later change that does not come from the page, until this is closed."""
 
@@ -121,11 +137,6 @@ class Link:
         # What is drawn may have been replaced while the change was on its way.
         with suppress(UnknownReferenceError):
             self.document.apply_json_patch(json.loads(patch), setter="js")
-
-
-def fingerprint(text: str) -> str:
-    """Return 16 digits by which two equal documents know each other."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _local(text: str) -> str:
@@ -188,12 +199,12 @@ class Desk:
         self._post = lambda kind, name, value: told.append((name, value))
         self.page.open(query, look, json.loads(record) if record else None, finished)
         self._post = post
-        text = self.link.text()
-        linked = shown == fingerprint(text)
+        fingerprint = self.link.fingerprint()
+        linked = shown == fingerprint
         if linked:
             post("linked", "", None)
         else:
-            post("document", "", text)
+            post("document", fingerprint, self.link.text())
         self.link.listen(post)
         for name, value in told:
             if not (linked and name == "run"):

@@ -73,12 +73,12 @@ def shown(track: str, part: int, kind: str, look: str, run: bytes, reader: int =
         unpack(run) if run else None,
         "",
     )
-    document = next(value for kind, _, value in posted if kind == "document")
+    fingerprint, document = next(rest for kind, *rest in posted if kind == "document")
     told = [(name, json.loads(value)) for kind, name, value in posted if kind == "tell"]
     return json.dumps(
         {
             "document": json.loads(document),
-            "fingerprint": host.fingerprint(document),
+            "fingerprint": fingerprint,
             "told": told,
         }
     )
