@@ -20,6 +20,8 @@ from fleetlab.scenario import Scenario, ScenarioError
 
 REPLICATIONS = 20
 LONGEST_REPLICATION_ROWS = 400_000
+RESPITE_MS = 500
+"""How long after a run its first repetition waits, for what the reader does next comes before."""
 
 
 @dataclass
@@ -71,6 +73,7 @@ class Session:
         self._generation += 1
         self.playing = False
         self.changed("scenario")
+        self._progressed(0.0)
         generation = self._generation
         run_in_slices(
             self.clock,
@@ -129,7 +132,8 @@ class Session:
             self.replicas.append(replica)
         self.changed("run")
         if replica is not None and len(run.log) <= LONGEST_REPLICATION_ROWS:
-            self._replicate(1, self._generation)
+            generation = self._generation
+            self.clock.later(RESPITE_MS, lambda: self._replicate(1, generation))
 
     def _replicate(self, number: int, generation: int) -> None:
         """Repeat the Scenario on the next seed, in slices, until there are enough."""
