@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from fleetlab.analysis.moment import crowded_instant
 from fleetlab.app.host import ManualClock
 from fleetlab.app.parts.fragmentation_words import replica_of
-from fleetlab.app.session import REPLICATIONS, Session
+from fleetlab.app.session import REPLICATIONS, RESPITE_MS, Session
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
 
@@ -39,6 +41,34 @@ def test_a_run_comes_in_slices_and_is_the_run_of_its_scenario() -> None:
     assert reader.changes[-1] == "run"
     assert reader.session.run is not None
     assert reader.session.run.digest == simulate(LONG).digest
+
+
+def test_a_choice_says_at_once_that_its_run_has_begun() -> None:
+    reader = Reader()
+    reader.session.open(LONG)
+    assert reader.changes == ["scenario", "progress"]
+    assert reader.session.progress == 0
+
+
+def test_the_first_repetition_waits_for_what_the_reader_does_next() -> None:
+    reader = Reader()
+    waits_ms: list[int] = []
+    later = reader.clock.later
+
+    def noted(milliseconds: int, call: Callable[[], None]) -> None:
+        waits_ms.append(milliseconds)
+        later(milliseconds, call)
+
+    reader.clock.later = noted  # type: ignore[method-assign]
+    reader.session.measure = replica_of
+    reader.session.open(SHORT)
+    while reader.session.run is None:
+        assert set(waits_ms) == {0}
+        reader.clock.turn()
+    assert waits_ms[-1] == RESPITE_MS
+    reader.finish()
+    assert waits_ms.count(RESPITE_MS) == 1
+    assert len(reader.session.replicas) == REPLICATIONS
 
 
 def test_a_newer_choice_cancels_a_run_under_way() -> None:
