@@ -82,6 +82,15 @@ def test_python_takes_the_painted_page_over_without_moving_a_pixel(
     assert after == before
 
 
+@pytest.mark.parametrize("part", [2, 3])
+@pytest.mark.parametrize("track", ["titan", "pioneer"])
+def test_the_other_parts_too_are_taken_over_as_they_are_painted(
+    lab: Any, track: str, part: int
+) -> None:
+    page = lab(f"?track={track}&part={part}", prepare=watched())
+    assert page.evaluate(LINKED)
+
+
 def test_the_painted_page_names_the_finished_run_it_shows(lab: Any) -> None:
     page = lab(QUERY, until="loading", prepare=watched(held=True))
     painted(page)
