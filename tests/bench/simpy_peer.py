@@ -2,10 +2,12 @@
 
     python simpy_peer.py JOBS.json PROCESSORS resource|container
 
-A job is a process. With a resource it requests its processors, waits for all of them,
-holds them and releases them; with a container it gets an amount and puts it back, which
-is less work and tells no processors apart. Prints how long the process worked and the
-starts, as JSON.
+A job is a process. SimPy's guide to shared resources has a Resource for what a limited
+number of processes use at a time and then release, which is what a processor is: a job
+requests its processors, waits for all of them, holds them and releases them. Its Container
+is for what is produced and consumed, a tank of fuel say: a job gets an amount and puts it
+back, which is less work and tells no processors apart. Prints how long the process worked
+and the starts, as JSON.
 """
 
 from __future__ import annotations

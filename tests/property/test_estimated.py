@@ -13,7 +13,7 @@ from fleetlab.job import JobTable
 from tests.oracle import estimated
 from tests.replay import check
 
-EXAMPLES = settings(max_examples=150)
+EXAMPLES = settings(max_examples=100)
 Rows = list[tuple[int, int, int, int]]
 
 

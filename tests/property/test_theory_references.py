@@ -24,7 +24,7 @@ from fleetlab.theory.checkpoint import daly, expected_time, optimal_interval, ov
 from fleetlab.theory.drf import fluid, progressive_filling
 from fleetlab.theory.queueing import erlang_b, erlang_c, mean_queue_mmc, pollaczek_khinchine
 
-EXAMPLES = settings(max_examples=150)
+EXAMPLES = settings(max_examples=100)
 SHARES = st.integers(0, 6)
 
 
