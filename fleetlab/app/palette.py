@@ -20,11 +20,16 @@ class Palette:
     action: str
     warm: str
     warm_wash: str
+    warm_mark: str
     tones: tuple[str, ...] = TONES
 
 
-LIGHT = Palette("#ffffff", "#1d2430", "#5f6979", "#e3e0d8", "#006395", "#b84a18", "#fdefe6")
-DARK = Palette("#1a2029", "#e8eaee", "#98a2b1", "#2a313c", "#6db7e3", "#f2a36b", "#4a2f1c")
+LIGHT = Palette(
+    "#ffffff", "#1d2430", "#5f6979", "#e3e0d8", "#006395", "#b84a18", "#fdefe6", "#ffd2b3"
+)
+DARK = Palette(
+    "#1a2029", "#e8eaee", "#98a2b1", "#2a313c", "#6db7e3", "#f2a36b", "#4a2f1c", "#f7b98b"
+)
 
 
 def palette(look: str) -> Palette:

@@ -110,7 +110,7 @@ def talk_ms(track: str) -> tuple[str, tuple[float, float, float]]:
         case "guardian":
             near, middle, far = perception_ms()
             talk = (near - COMPUTE_MS, middle - COMPUTE_MS, far - COMPUTE_MS)
-            return "the 48 AllReduces of one loop", talk
+            return "the chain of 48 AllReduces of one loop", talk
         case "nomad":
             near, middle, far = frame_ms()
             return "the AllReduce of one frame", (

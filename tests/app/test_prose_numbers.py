@@ -135,7 +135,7 @@ SAID = {
     "pioneer/part2/after": [
         "keeps {limit_ms} ms and {limit_mw} mW",
         "the {limit_ms} ms are gone",
-        "Fifteen minutes of patience already removes most of the drops",  # a test of its own
+        "Fifteen minutes of patience already removes most of the drops",  # test_prose_claims.py
     ],
     "pioneer/part2/reflect": ["the rooms get {lost_goodput} % less done"],
     "pioneer/part3/math": [

@@ -130,10 +130,9 @@ class ClusterHeatmap:
             **place,
             source=self._marks,
             fill_color=None,
-            line_width=1,
-            line_alpha=0.6,
+            line_color=None,
             hatch_pattern="right_diagonal_line",
-            hatch_scale=9,
+            hatch_scale=11,
             hatch_weight=1.5,
         )
         self._lit_glyph = self.view.rect(**place, source=self._lit, fill_color=None, line_width=2.5)
@@ -176,7 +175,8 @@ class ClusterHeatmap:
         self._hole_glyph.glyph.update(
             fill_color=colours.warm_wash, line_color=colours.warm, hatch_color=colours.warm
         )
-        self._mark_glyph.glyph.update(line_color=colours.warm, hatch_color=colours.warm)
+        # on the tones of jobs the pale warm is what is seen
+        self._mark_glyph.glyph.update(hatch_color=colours.warm_mark)
         self._lit_glyph.glyph.update(line_color=colours.ink)
         self._label_glyph.glyph.update(text_color=colours.muted, text_font=value(FONT))
 

@@ -104,8 +104,9 @@ def scatter(study: Study) -> dict[str, Any]:
     best = front[-1]
     shortest = front[0]
     words = (
-        f"One of {plural(len(points), 'run')} has both the most work and the shortest wait: "
-        f"{best.words}"
+        f"One run so far: {best.words}"
+        if len(points) == 1
+        else f"One of {len(points)} runs has both the most work and the shortest wait: {best.words}"
         if len(front) == 1
         else f"Of {plural(len(points), 'run')}, {len(front)} are on the front: from "
         f"{duration(shortest.wait_s)} and MFU {shortest.mfu:.3f} to {duration(best.wait_s)} and "
