@@ -41,8 +41,9 @@ class Fleet:
 
     def __post_init__(self) -> None:
         for name in ("blocks", "nodes_per_block", "gpus_per_node"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"fleet: {name} is {getattr(self, name)}; it must be 1 or more")
+            number = getattr(self, name)
+            if not (hasattr(number, "__index__") and number >= 1):
+                raise ValueError(f"fleet: {name} is {number}; it must be 1 or more, and whole")
         if self.gpus > MAX_GPUS:
             raise ValueError(f"fleet: {self.gpus} GPUs; at most {MAX_GPUS} can be simulated")
         if self.class_counts and sum(self.class_counts) != self.nodes_per_block:

@@ -106,8 +106,9 @@ def fill_conservative(engine: Engine) -> None:
     """Give every waiting job its earliest reservation in order; start those that are due.
 
     While jobs end just when estimated, reservations stand and only new jobs
-    need one. When a job ends early, outlives its estimate or is dropped, all are
-    made anew, each no later than it was.
+    need one. When a job ends early or is dropped, all are made anew, each no later than
+    it was. When one outlives its estimate, what rested on that is void, and all are made
+    anew in turn.
     """
     if engine.plan is None:
         engine.plan = Plan(engine.occupancy)
@@ -122,7 +123,7 @@ def _start_and_promise(engine: Engine, plan: Plan) -> bool:
     profile, jobs = plan.profile, []
     if engine.off_plan or outlived or profile is None:
         engine.off_plan = False
-        profile = _compress(engine, plan)
+        profile = _compress(engine, plan, outlived)
         jobs = list(waiting)
         due.clear()
     else:
@@ -160,7 +161,7 @@ def _start_and_promise(engine: Engine, plan: Plan) -> bool:
     return engine.off_plan
 
 
-def _compress(engine: Engine, plan: Plan) -> Profile:
+def _compress(engine: Engine, plan: Plan, outlived: bool) -> Profile:
     """Return the profile of what runs, every reservation in it moved to its earliest time."""
     now, estimates = engine.now, engine.estimate_ms
     profile = plan.profile = Profile(now, engine.occupancy.free.copy())
@@ -168,14 +169,15 @@ def _compress(engine: Engine, plan: Plan) -> Profile:
         # a job that has outlived its estimate is taken to end at any moment
         profile.give_back(engine.held[job], max(expected, now + 1))
     promised = plan.promised
+    if outlived or any(start < now for start, _ in promised.values()):
+        promised.clear()  # or the last in the queue would stand in the way of the first
     for job, (start, parts) in promised.items():
-        begin = max(start, now)
-        profile.change(parts, begin, begin + max(1, estimates[job]), -1)
+        profile.change(parts, start, start + max(1, estimates[job]), -1)
     for job in engine.waiting:
         if job in promised:
             start, parts = promised[job]
-            length, begin = max(1, estimates[job]), max(start, now)
-            profile.change(parts, begin, begin + length, +1)
+            length = max(1, estimates[job])
+            profile.change(parts, start, start + length, +1)
             start, parts = _earliest(engine, job, plan.supposed, profile, length)
             profile.change(parts, start, start + length, -1)
             promised[job] = (start, parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import index
 
 from fleetlab.policy.backfill import BACKFILLS
 from fleetlab.policy.custom import Custom
@@ -95,9 +96,12 @@ class Policy:
             "migration_pause_ms",
             "migration_payback_ms",
         ):
-            if getattr(self, name) < 0:
+            if _whole(name, getattr(self, name)) < 0:
                 raise ValueError(f"{name}: {getattr(self, name)} is negative; give 0 or more")
-        if self.half_life_ms < 1:
+        for name in ("weights", "service_thresholds_gpu_ms", "quota", "department_quota"):
+            for value in getattr(self, name):
+                _whole(name, value)
+        if _whole("half_life_ms", self.half_life_ms) < 1:
             raise ValueError(f"half_life_ms: {self.half_life_ms} is below 1; give a time above 0")
         if any(weight < 1 for weight in self.weights):
             raise ValueError(f"weights: {min(self.weights)} is below 1; give whole numbers above 0")
@@ -139,3 +143,11 @@ class Policy:
                 "hold-and-wait gives out single GPUs; it goes with no preemption, migration, "
                 "quota or patience"
             )
+
+
+def _whole(name: str, value: object) -> int:
+    """Return ``value``; raises ValueError, naming it, where it is no whole number."""
+    try:
+        return index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise ValueError(f"{name}: {value!r} is not a whole number") from None

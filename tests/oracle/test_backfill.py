@@ -152,6 +152,16 @@ def test_compression_moves_every_reservation_to_its_earliest_time_in_order() -> 
     assert refusals_of(engine, 1) == [Refusal.RESERVED_LATER]
 
 
+def test_a_job_that_outlives_its_estimate_has_the_queue_planned_anew_a_few_times_only() -> None:
+    # it was to run for 1 and runs for 100,000; those who wait for it were to run for 1 too
+    jobs = JobTable([0, 0, 0], [100_000, 1, 1], [1, 1, 1], estimate_ms=[1, 1, 1])
+    policy = Policy(backfill="conservative")
+    engine = Engine(Fleet.pool(1), jobs, policy, np.random.default_rng(0))
+    passes = sum(1 for _ in engine.steps(1))
+    assert engine.start_ms == [0, 100_000, 100_001]
+    assert passes < 50, "as its overrun doubles, not every moment"
+
+
 def test_conservative_does_not_let_the_third_be_put_off_where_easy_does() -> None:
     # the second is the head and spares 20; the third has a promise only under conservative
     kept = schedule(FOUR, "conservative")

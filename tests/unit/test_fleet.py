@@ -54,6 +54,7 @@ def test_a_long_text_is_cut_short_in_the_refusal() -> None:
     ("numbers", "says"),
     [
         ((0, 1, 1), "blocks is 0; it must be 1 or more"),
+        ((1, float("inf"), 1), "nodes_per_block is inf; it must be 1 or more, and whole"),
         ((1, 0, 1), "nodes_per_block is 0"),
         ((1, 1, 0), "gpus_per_node is 0"),
         ((1000, 1000, 2), "2000000 GPUs; at most 1000000"),
