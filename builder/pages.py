@@ -21,6 +21,7 @@ IMPORTED = re.compile(r"""(?:from|import)\s*\(?\s*["']\./([\w./-]+\.js)["']""")
 
 def compute_figures() -> dict[str, str]:
     """Return the figures that prose may quote, as the engine computes them."""
+
     def run() -> bytes:
         from fleetlab.prose import figures
 

@@ -8,6 +8,8 @@ class FileFailure extends Error {
   }
 }
 
+const PACE_MS = 50; // between two reports of what arrives, but those of whole files
+
 // Returns {fetch, expect, say, speed}. fetch(name, tap): the file's verified bytes, with what `tap`
 // makes of the stream while it arrives; expect(names): what will be fetched besides COMMON;
 // speed: promise of the bytes a second at which the first of them came.
@@ -19,13 +21,17 @@ function fetcher(manifest, fresh, stallMs) {
   const speed = new Promise((resolve) => (measured = resolve));
   const began = performance.now();
   let count = 0;
+  let saidAt = began;
 
   const say = (what) => self.postMessage({ type: "progress", loaded: count, total, what });
   const report = (name, bytes) => {
     const { size } = manifest[name];
     loaded.set(name, Math.min(bytes, size));
     count = [...loaded.values()].reduce((a, b) => a + b, 0);
-    if (count > MEASURED_BYTES) measured((count / (performance.now() - began)) * 1000);
+    const now = performance.now();
+    if (count > MEASURED_BYTES) measured((count / (now - began)) * 1000);
+    if (bytes < size && now - saidAt < PACE_MS) return; // the page has other things to draw
+    saidAt = now;
     say([...loaded].find(([other, some]) => some < manifest[other].size)?.[0] ?? "");
   };
 
