@@ -1,7 +1,7 @@
 """The bench command: how fast the lab starts, and how fast its engine is, as ratios to peers."""
 
 import argparse
-import importlib.util
+import importlib
 import statistics
 from pathlib import Path
 
@@ -95,13 +95,9 @@ def misses(loads: dict[str, list[Load]]) -> list[str]:
     ]
 
 
-def engine(root: Path, arguments: list[str]) -> int:
-    """Run the engine's benchmark, tests/bench/engine.py."""
-    path = root / "tests" / "bench" / "engine.py"
-    if not path.is_file():
-        raise BuildError("There is no tests/bench/engine.py in this checkout.")
-    spec = importlib.util.spec_from_file_location("fleetlab_bench_engine", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def in_tests(name: str, root: Path, arguments: list[str]) -> int:
+    """Run a benchmark that lies in tests/bench: the engine's, or the page's endurance."""
+    if not (root / "tests" / "bench" / f"{name}.py").is_file():
+        raise BuildError(f"There is no tests/bench/{name}.py in this checkout.")
+    module = importlib.import_module(f"tests.bench.{name}")
     return int(module.main(arguments) or 0)

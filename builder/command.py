@@ -39,7 +39,8 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("build", help="build the site into dist/")
     commands.add_parser("test", help="check and test everything; more arguments go to pytest")
     bench = commands.add_parser("bench", help="measure against peers, in ratios")
-    bench.add_argument("what", nargs="?", choices=["startup", "engine"], default="startup")
+    kinds = ["startup", "engine", "endurance"]
+    bench.add_argument("what", nargs="?", choices=kinds, default="startup")
     return top
 
 
@@ -60,10 +61,10 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
         from .check import test
 
         return test(rest)
-    if chosen.what == "engine":
-        from .bench import engine
+    if chosen.what in ("engine", "endurance"):
+        from .bench import in_tests
 
-        return engine(ROOT, rest)
+        return in_tests(chosen.what, ROOT, rest)
     from .bench import startup
 
     return startup(rest)

@@ -1,7 +1,8 @@
 // The page's side of the worker: draws at once what the build has rendered, starts Python, links
 // the two, and carries changes both ways. Nothing here knows what the page is about.
 
-import { loadOpening, plain, readManifest } from "./files.js";
+import { fileError, loadOpening, plain, readManifest } from "./files.js";
+import { forgetPlots } from "./forget.js";
 import { createOutbox } from "./outbox.js";
 import { loadScripts, workerScript } from "./scripts.js";
 import { bytesOf, startWorker } from "./source.js";
@@ -31,6 +32,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
   let embedding = Promise.resolve(); // embeds and patches, one after the other
   let opening = null; // promise of the newest opening: {fingerprint, run}, or null
   let opened = false; // Python has been given the opening that it is to link to
+  let recording = false; // Python is not to be had: the default run is shown, and no other can be
   let scripts = null;
   let busy = true;
   let missed = 0;
@@ -46,6 +48,9 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
   function failure(file, sentence) {
     stop();
     state("error");
+    recording = !opened;
+    for (const slot of recording ? document.querySelectorAll(".slot") : []) wake(slot, false);
+    if (recording && !["open", "locked"].includes(root.dataset.opening)) hydrate();
     onFailure?.({ file, sentence });
   }
 
@@ -59,11 +64,13 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
 
   async function start(fresh) {
     const mine = (worker = { terminate() {} }); // tells an overtaken start to end
+    recording = !globalThis.WebAssembly;
     try {
       const manifest = readManifest();
       scripts = loadScripts(manifest);
       scripts.catch(() => {});
       if (!opened) hydrate();
+      if (recording) throw fileError("", "This browser has no WebAssembly, which Python runs in here.");
       await asked;
       if (worker !== mine) return;
       const script = await workerScript(manifest, fresh);
@@ -88,7 +95,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
   function hydrate() {
     const mine = (opening = (async () => {
       await settled;
-      const found = await loadOpening(query(), locked(), readManifest());
+      const found = await loadOpening(recording ? plain(query()) : query(), locked(), readManifest());
       if (!found || opening !== mine) return null;
       const { fingerprint, document: rendered } = found.looks[theme()];
       embedding = embedding.then(() => scripts).then(() => opening === mine && draw(found, rendered));
@@ -102,14 +109,16 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
 
   async function draw({ kind, told }, rendered) {
     root.dataset.opening = kind;
-    await embed(rendered, kind === "bare");
-    for (const [name, value] of told) tell(name, value);
+    await embed(rendered, kind === "bare" || recording);
+    for (const [name, value] of told) {
+      if (!(recording && name === "query")) tell(name, value); // what the address asks for stays
+    }
     whenDrawn();
   }
 
   function whenDrawn() {
     if (model.is_idle) painted();
-    else model.idle.connect(painted);
+    else model.idle.connect(() => painted()); // BokehJS keeps what a function of ours is connected to
   }
 
   // Answers the worker that is ready: who the reader is, and what the page shows already.
@@ -239,6 +248,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
     const old = model;
     if (views) {
       views.clear();
+      forgetPlots();
       const at = Bokeh.documents.indexOf(old);
       if (at >= 0) Bokeh.documents.splice(at, 1);
     }
@@ -281,7 +291,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
       // Until Python has been asked, another place, look or lock shows another opening.
       if (!opened && OPENS_WITH.includes(name)) {
         // The lock leads from a part's opening scene to the part itself.
-        if (name === "prediction" && root.dataset.opening === "open") onTell?.("query", plain(query()));
+        if (name === "prediction" && root.dataset.opening === "open" && !recording) onTell?.("query", plain(query()));
         hydrate();
       }
       flush();

@@ -1,6 +1,7 @@
 // The seam between the page, the reader's record and Python. It decides what may be seen and
 // when; what a scenario means is Python's business.
 
+import { sayMoment, sayRun } from "./announce.js";
 import { boot, painted } from "./boot.js";
 import { copyLink, exportAs, readLedger, savePicture, sendTrace } from "./exchange.js";
 import { askAfresh, showLedger, withParadoxRun, withPolicyRun } from "./ledger.js";
@@ -151,16 +152,18 @@ function follow(event) {
 const onTell = {
   frame({ track, part, ...value }) {
     if (track !== record.track) return;
-    frames.set(part, { ...frameOf(part), ...value });
+    const before = frameOf(part);
+    frames.set(part, { ...before, ...value });
     showPart(view.sectionOf(part));
     nameControls();
+    if (part === partNow()) sayMoment(before, frameOf(part));
   },
   run(value) {
     const run = withPart({ at: now(), ...value });
     const { part } = run;
     view.showProgress(view.sectionOf(part), 1);
     if (!run.digest || run.track !== record.track) return;
-    write("announcement", `The run is finished. ${frameOf(part).title ?? ""}`);
+    sayRun(frameOf(part));
     if (!predictionOf(record, part)) unlockedRuns.set(part, run);
     else if (withRun(record, run) !== record) keep(withRun(record, run));
   },
@@ -354,8 +357,7 @@ python = boot({
   }),
   onTell: (name, value) => onTell[name]?.(value),
   onState,
-  onFailure: ({ file, sentence }) =>
-    view.showDock("failure", sentence || `The file ${file} could not be loaded.`),
+  onFailure: view.showFailure,
 });
 const nextTheme = openTheme((theme) => python.tell("theme", theme));
 tellHeight();

@@ -41,7 +41,6 @@ export function showFrame(section, frame, locked) {
     const label = frame[place.dataset.label];
     if (label) place.setAttribute("aria-label", label);
   }
-  element("why", section)?.setAttribute("aria-live", frame.playing ? "off" : "polite");
   if (!locked) return;
   for (const [name, share] of Object.entries(frame.bars ?? {})) {
     const bar = find(`[data-bar="${name}"]`, section);
@@ -177,6 +176,14 @@ export function showRule(section, record) {
 export function showDock(kind, sentence) {
   write(kind, sentence);
   find(`.dock .${kind}`).hidden = !sentence;
+}
+
+/** Shows why Python is not there; what stands in a part that never had it is a recording. */
+export function showFailure({ file, sentence }) {
+  const cause = (sentence || `The file ${file} could not be loaded`).replace(/\.?$/, ".");
+  showDock(globalThis.WebAssembly ? "failure" : "notice", cause); // no retry brings WebAssembly
+  write("recording", "This is a recording of the run with the default settings: it cannot be run " +
+    `live here. ${cause} What you predict and write is kept as always.`);
 }
 
 /** Hands a file to the reader. */

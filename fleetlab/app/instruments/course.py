@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import panel as pn
 from bokeh.core.properties import value
 from bokeh.models import BasicTicker, ColumnDataSource, LogTicker, Range1d, Span
@@ -12,6 +13,8 @@ from fleetlab.app.instruments.axes import bare_figure, paint_axes
 from fleetlab.app.palette import FONT, Palette
 
 HEIGHT = 170
+ROWS = 25
+"""Instants in the table of a course, its ends among them."""
 
 
 @dataclass(frozen=True)
@@ -113,3 +116,26 @@ class CourseChart:
         """Move the cursor."""
         for cursor in self._cursors.values():
             cursor.location = hours
+
+
+def course_table(course: Course) -> list[list[str]]:
+    """Return a course as rows: at evenly set hours the line's value and the marks before it.
+
+    The names of the columns come first. Between two points of a line its value is
+    interpolated; where no piece of it lies it has none.
+    """
+    heads = ["hours", course.label]
+    if course.marks:
+        heads.append("interruptions so far")
+    rows = [heads]
+    for at in np.linspace(0.0, course.hours, ROWS).tolist():
+        values = [
+            float(np.interp(at, hours, heights))
+            for hours, heights in course.lines
+            if hours and hours[0] <= at <= hours[-1]
+        ]
+        row = [f"{at:.1f}", f"{values[-1]:,.1f}" if values else "–"]
+        if course.marks:
+            row.append(str(sum(x <= at for x, _ in course.marks)))
+        rows.append(row)
+    return rows

@@ -11,7 +11,7 @@ import panel as pn
 from fleetlab.analysis.timeline import Timeline
 from fleetlab.app.batch import Batch
 from fleetlab.app.instruments.converge import Converge, SweepView
-from fleetlab.app.instruments.course import CourseChart
+from fleetlab.app.instruments.course import CourseChart, course_table
 from fleetlab.app.instruments.ring import AWAY, IDLE, IN, LEAVING, SLIM, Ring
 from fleetlab.app.instruments.spot_controls import SpotControls
 from fleetlab.app.instruments.transport import Transport
@@ -256,6 +256,7 @@ class ElasticBuffer:
             sweep_title = f"The sweep over the {sweep.x_label} is being measured"
         return {
             "course_title": story.course_title(run, timeline),
+            "course_table": course_table(story.course(run, timeline)),
             "sweep_title": sweep_title,
             "sweep_hint": _sweep_hint(sweep),
             "sweep_table": _sweep_table(sweep),

@@ -1,0 +1,243 @@
+"""One tab through an hour's use: a thousand runs, scrubs, parts and tracks, as quick as they end.
+
+    python3 build.py bench endurance [--tours N] [--visits N]
+
+A tour visits every part of every track and does the same there each time, so that tours can be
+compared. Printed for each: what the tab holds, and medians of how long its answers took. The
+first tour warms up. It fails if memory grows from the second tour to the last, if the last tour
+is slower than the second, each by more than the share stated below, or if anything goes wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import product
+from typing import Any
+
+from builder.assemble import build
+from builder.browser import FLAGS, get_chromium
+from builder.say import BuildError, say
+from builder.serve import open_server
+from fleetlab.app.parts import PARTS
+from fleetlab.missions import TRACKS
+
+GROWTH_ALLOWED = 0.10  # of each kind of memory, from the second tour to the last
+SLOWER_ALLOWED = 0.30  # of the median answer, of each kind
+PATIENCE_MS = 120_000
+RUNS_A_VISIT = 9
+JOBS = 600  # a fleet's crowded hours, and no more: it is the number of runs that tires a page
+
+# Counts the runs of what the address asks for; those that a part makes beside them do not count.
+COUNT_RUNS = """
+globalThis.runsShown = 0;
+let asked = "";
+globalThis.Worker = class extends Worker {
+  constructor(...options) {
+    super(...options);
+    this.addEventListener("message", ({ data: { type, name, value } }) => {
+      if (type === "tell" && name === "query") asked = value;
+      if (type === "tell" && name === "run" && value.scenario === asked) runsShown += 1;
+    });
+  }
+};
+"""
+GO = """(query) => {
+  history.pushState(null, "", query);
+  dispatchEvent(new PopStateEvent("popstate"));
+}"""
+SHOWN = "before => runsShown > before"
+MOVED = "([clock, before]) => clock.ariaValueText !== before"
+PYTHON = """() => python.runPython("import gc; gc.collect(); len(gc.get_objects())")"""
+WASM = "() => python._module.HEAPU8.length"
+
+
+@dataclass
+class Tour:
+    """What one tour found: answers in milliseconds by kind, and what the tab holds after it."""
+
+    answers_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    held: dict[str, float] = field(default_factory=dict)
+
+    def median_ms(self, kind: str) -> float:
+        """Return the median answer to an action of that kind."""
+        return statistics.median(self.answers_ms[kind])
+
+
+class Tab:
+    """One tab of a browser, and what a reader does in it."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        self.tour = Tour()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
+        page.on("console", self._hear)
+        page.add_init_script(COUNT_RUNS)
+        self.devtools = page.context.new_cdp_session(page)
+
+    def _hear(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.errors.append(f"console {message.type}: {message.text}")
+
+    # ---- what is done
+
+    def visit(self, track: str, part: int, seed: int) -> None:
+        """Go to a part of a track, run it in several ways, look about in it and leave."""
+        self._run("arrival", self.page.evaluate, GO, _address(track, part, seed))
+        section = self.page.locator(f".part[data-part='{part}']")
+        if section.get_attribute("data-locked") != "yes":
+            _predict(section)
+        for number in range(1, RUNS_A_VISIT // 2 + 1):
+            address = _address(track, part, seed + number)
+            self._run("run by the address", self.page.evaluate, GO, address)
+        knob = section.locator(".controls").get_by_role("slider").first
+        for key in ["ArrowRight", "ArrowLeft"] * (RUNS_A_VISIT // 4):
+            self._run("run by a knob", knob.press, key)
+        clock = section.get_by_role("slider", name="Simulated time")
+        for key in ("Home", "PageUp", "PageUp", "End", "PageDown"):
+            self._look(clock, clock.press, key)
+        self._look(clock, section.get_by_role("button", name="Step", exact=True).click)
+        section.get_by_role("button", name="Play", exact=True).click()
+        section.get_by_role("button", name="Pause", exact=True).click()
+        section.get_by_role("button", name="Play", exact=True).wait_for()
+        section.get_by_role("button", name="Math Peek").click()
+        self.page.get_by_role("tab", name="Fair shares").click()
+        self.page.get_by_role("button", name="Theme").click()
+        section.get_by_role("button", name="Math Peek").click()
+
+    def hand_in(self) -> None:
+        """Look at the ledger and take it away."""
+        parts = self.page.get_by_role("navigation", name="Parts of the lab")
+        parts.get_by_role("link", name="Ledger").click()
+        with self.page.expect_download():
+            self.page.get_by_role("button", name="Export JSON").click()
+
+    def _run(self, kind: str, act: Callable[..., Any], *given: Any) -> None:
+        before = self.page.evaluate("runsShown")
+        self._timed(kind, partial(act, *given), SHOWN, before)
+
+    def _look(self, clock: Any, act: Callable[..., Any], *given: Any) -> None:
+        handle = clock.element_handle()
+        before = handle.get_attribute("aria-valuetext")
+        self._timed("look at an instant", partial(act, *given), MOVED, [handle, before])
+
+    def _timed(self, kind: str, act: Callable[[], Any], done: str, before: Any) -> None:
+        began = time.perf_counter()
+        act()
+        self.page.wait_for_function(done, arg=before)
+        self.tour.answers_ms[kind].append(1000 * (time.perf_counter() - began))
+
+    # ---- what it holds
+
+    def weigh(self) -> None:
+        """Note what the tab holds once nobody needs what was thrown away."""
+        (worker,) = self.page.workers
+        objects = worker.evaluate(PYTHON)
+        self.devtools.send("HeapProfiler.collectGarbage")
+        heap = self.devtools.send("Runtime.getHeapUsage")
+        counted = self.devtools.send("Memory.getDOMCounters")
+        self.tour.held = {
+            "WebAssembly, MB": worker.evaluate(WASM) / 1e6,
+            "Python objects, thousands": objects / 1e3,
+            "JavaScript, MB": heap["usedSize"] / 1e6,
+            "nodes, thousands": counted["nodes"] / 1e3,
+            "listeners, thousands": counted["jsEventListeners"] / 1e3,
+        }
+
+
+def main(arguments: list[str]) -> int:
+    """Drive the tab and print what it came to; return 1 if it failed."""
+    options = argparse.ArgumentParser(prog="build.py bench endurance")
+    options.add_argument("--tours", type=int, default=10, help="default 10, at least 3")
+    options.add_argument("--visits", type=int, default=12, help="of a tour, default all 12")
+    chosen = options.parse_args(arguments)
+    if chosen.tours < 3 or chosen.visits < 1:
+        raise BuildError("--tours must be 3 or more and --visits 1 or more.")
+    from playwright.sync_api import sync_playwright
+
+    server = open_server(build())
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=get_chromium(), args=list(FLAGS))
+        tab = Tab(browser.new_page())
+        tab.page.goto(f"http://127.0.0.1:{server.server_address[1]}/{_address('titan', 1, 1)}")
+        tab.page.locator("html[data-fleetlab-state=live]").wait_for()
+        tours = drive(tab, chosen.tours, list(product(TRACKS, PARTS))[: chosen.visits])
+        browser.close()
+    server.shutdown()
+    server.server_close()
+    return 0 if report(tours, tab.errors) else 1
+
+
+def drive(tab: Tab, count: int, stops: list[tuple[str, int]]) -> list[Tour]:
+    """Go on that many tours of these stops and return what each found."""
+    tours = []
+    for number in range(count):
+        tab.tour = Tour()
+        for track, part in stops:
+            tab.visit(track, part, 1 + number * RUNS_A_VISIT)
+        tab.hand_in()
+        tab.weigh()
+        tours.append(tab.tour)
+        held = ", ".join(f"{name} {value:.1f}" for name, value in tab.tour.held.items())
+        say(f"  tour {number + 1} of {count}: {held}")
+    return tours
+
+
+def report(tours: list[Tour], errors: list[str]) -> bool:
+    """Print how the last tour compares with the second; return whether it is good."""
+    second, last = tours[1], tours[-1]
+    runs = sum(
+        len(found)
+        for tour in tours
+        for kind, found in tour.answers_ms.items()
+        if "look" not in kind
+    )
+    say(f"{runs:,} runs and {sum(len(t.answers_ms['look at an instant']) for t in tours):,} looks")
+    say(f"{'':<28}{'first tour':>12}{'second':>12}{'last':>12}{'last/second':>13}")
+    good = True
+    for name in second.held:
+        values = [tour.held[name] for tour in (tours[0], second, last)]
+        good &= _row(name, values, GROWTH_ALLOWED)
+    for kind in second.answers_ms:
+        values = [tour.median_ms(kind) for tour in (tours[0], second, last)]
+        good &= _row(f"{kind}, ms", values, SLOWER_ALLOWED)
+    for error in errors[:20]:
+        say(f"error: {error[:300]}")
+    say(f"{len(errors)} errors")
+    say(f"memory may grow by {GROWTH_ALLOWED:.0%}, answers may be slower by {SLOWER_ALLOWED:.0%}, "
+        f"nothing may go wrong: {'met' if good and not errors else 'MISSED'}")  # fmt: skip
+    return good and not errors
+
+
+def _row(name: str, values: list[float], allowed: float) -> bool:
+    """Print one line and return whether its growth is allowed."""
+    ratio = values[2] / values[1]
+    good = ratio <= 1 + allowed
+    figures = "".join(f"{value:>12.1f}" for value in values)
+    say(f"{name:<28}{figures}{ratio:>13.2f}{'' if good else '  TOO MUCH'}")
+    return good
+
+
+def _address(track: str, part: int, seed: int) -> str:
+    jobs = f"&jobs={JOBS}" if part < 3 else ""
+    return f"?track={track}&part={part}&seed={seed}{jobs}"
+
+
+def _predict(section: Any) -> None:
+    """Lock some prediction."""
+    section.get_by_role("radio").first.check()
+    number = section.locator(".lock").get_by_role("spinbutton")
+    if number.count():
+        number.fill("2")
+    section.get_by_label("How sure are you").select_option(index=2)
+    section.get_by_role("button", name="Lock my prediction").click()
+    section.get_by_role("heading", name="Your prediction, locked").wait_for()
