@@ -99,7 +99,8 @@ class Tab:
             address = _address(track, part, seed + number)
             self._run("run by the address", self.page.evaluate, GO, address)
         knob = section.locator(".controls").get_by_role("slider").first
-        for key in ["ArrowRight", "ArrowLeft"] * (RUNS_A_VISIT // 4):
+        at_end = knob.get_attribute("aria-valuenow") == knob.get_attribute("aria-valuemin")
+        for key in ["ArrowRight", "ArrowLeft"][:: 1 if at_end else -1] * (RUNS_A_VISIT // 4):
             self._run("run by a knob", knob.press, key)
         clock = section.get_by_role("slider", name="Simulated time")
         for key in ("Home", "PageUp", "PageUp", "End", "PageDown"):
