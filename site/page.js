@@ -210,9 +210,7 @@ function onState(state, progress) {
 
 // ---- what the reader does
 
-function lock(event) {
-  event.preventDefault();
-  const form = event.target;
+function lock({ form }) {
   const part = partOfField(form);
   if (predictionOf(record, part) || root.dataset.record !== "ready") return;
   const { prediction: made, field, sentence } = readLock(form, part);
@@ -308,6 +306,7 @@ const saving = (form) => (button) => {
 };
 
 const clicks = {
+  lock,
   theme: () => nextTheme(),
   copy: (button) => copyLink(new URL(query, placeNow()).href.split("#")[0], button),
   retry() {
@@ -343,6 +342,7 @@ function change({ target }) {
 // ---- begin
 
 view.clearFrame();
+if (root.dataset.only) view.showOnly(root.dataset.only);
 arrive(false);
 const settled = openRecord(root.dataset.track);
 python = boot({
@@ -374,7 +374,9 @@ document.addEventListener("click", (event) => {
   follow(event);
 });
 document.addEventListener("change", change);
-document.addEventListener("submit", (event) => event.target.matches(".lock") && lock(event));
+document.addEventListener("keydown", ({ key, target }) => { // a sandboxed frame may submit no form
+  if (key === "Enter" && target.matches(".lock input")) lock(target);
+});
 document.addEventListener("input", (event) => {
   if (event.target.matches("textarea[data-field]")) type(event);
 });

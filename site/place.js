@@ -3,7 +3,7 @@
 
 import { partIn } from "./record.js";
 
-const OURS = ["embed", "lecture", "theme"]; // keys of the page, kept in its every address
+const OURS = ["embed", "only", "lecture", "theme"]; // keys of the page, kept in its every address
 const kept = pairs(location.search).filter((pair) => OURS.includes(nameOf(pair)));
 
 const root = document.documentElement; // <html data-track data-part data-view>

@@ -186,8 +186,28 @@ export function showFailure({ file, sentence }) {
     `live here. ${cause} What you predict and write is kept as always.`);
 }
 
-/** Hands a file to the reader. */
+/** Keeps of every part one instrument with its knobs: "fleet", or what a title's id names ("seesaw"). */
+export function showOnly(name) {
+  for (const section of partSections()) {
+    const title = `part${section.dataset.part}-${name}-title`;
+    const kept = name === "fleet" ? find(".fleet", section)
+      : [...section.querySelectorAll("[aria-labelledby]")].find((each) => each.getAttribute("aria-labelledby") === title);
+    kept?.toggleAttribute("data-kept", true);
+  }
+}
+
+// A sandboxed frame has no origin of its own, and may be forbidden to save files: nothing tells.
+const mayNotSave = globalThis.origin === "null" && location.protocol !== "file:";
+
+/** Hands a file to the reader; where that may be forbidden, also as a text to copy. */
 export function download(name, content, type) {
+  if (mayNotSave && typeof content === "string") {
+    note("copy", `This frame may be forbidden to save files. If ${name} did not come, copy it from here.`);
+    const field = find('[data-field="copy"]');
+    field.hidden = false;
+    field.value = content;
+    field.select();
+  }
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([content], { type }));
   link.download = name;

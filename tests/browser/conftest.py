@@ -89,7 +89,7 @@ class Lab:
                 note(f"request to another origin: {request.url}")
 
         page.on("console", on_console)
-        page.on("pageerror", lambda error: note(f"page error: {error}"))
+        page.on("pageerror", lambda error: note(f"page error: {error.stack or error}"))
         page.on("request", on_request)
         if prepare:
             prepare(page)

@@ -53,13 +53,28 @@ def test_without_a_database_the_work_is_kept_in_local_storage(lab: Any) -> None:
     assert reader.ledger()["predictions"] == before
 
 
-def test_what_was_typed_a_moment_before_the_page_went_is_there_when_it_comes_back(lab: Any) -> None:
+def test_ten_reloads_in_the_middle_of_a_run_lose_nothing(lab: Any) -> None:
     reader = Reader(lab(QUERY))
     reader.predict()
-    reader.await_run(default_query("guardian"))
-    reader.part.get_by_label("Your answer").fill("Half a thought")
-    reader.page.reload()
-    expect(reader.part.get_by_label("Your answer")).to_have_value("Half a thought")
+    first = reader.await_run(default_query("guardian"))
+    answer = reader.part.get_by_label("Your answer")
+    long = f"{default_query('guardian')}&jobs=30000"
+    reader.go(long)
+    words = ""
+    for number in range(10):
+        expect(reader.part.get_by_role("progressbar", name="Simulating")).to_be_visible()
+        words += f"Thought {number}. "
+        answer.fill(words)  # a moment before the page goes
+        reader.page.reload()
+        expect(answer).to_have_value(words)
+    assert reader.page.url.endswith(long.lstrip("?"))
+    reader.await_run(long)
+    ledger = reader.ledger()
+    assert [made["choice"] for made in ledger["predictions"]] == ["much"]
+    assert ledger["reflections"]["part1"] == words
+    digests = [kept["digest"] for kept in ledger["runs"]]
+    assert digests[0] == first.digest
+    assert len(digests) == 2
 
 
 def test_each_track_keeps_its_own_ledger(lab: Any) -> None:
