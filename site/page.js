@@ -374,8 +374,10 @@ document.addEventListener("click", (event) => {
   follow(event);
 });
 document.addEventListener("change", change);
-document.addEventListener("keydown", ({ key, target }) => { // a sandboxed frame may submit no form
-  if (key === "Enter" && target.matches(".lock input")) lock(target);
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.matches(".lock input")) return;
+  event.preventDefault(); // a sandboxed frame may submit no form
+  lock(event.target);
 });
 document.addEventListener("input", (event) => {
   if (event.target.matches("textarea[data-field]")) type(event);
