@@ -9,8 +9,8 @@ let said = "";
 
 /** Says why the job asked about waits, if that is news in a frame of the part that is open. */
 export function sayMoment(before, frame) {
-  clearTimeout(timer);
-  if (!frame.playing && frame.why && frame.why !== before.why) say(frame.why);
+  if (frame.playing) clearTimeout(timer);
+  else if (frame.why && (before.playing || frame.why !== before.why)) say(frame.why);
 }
 
 /** Says that the run of a frame is finished, and what it came to. */

@@ -203,7 +203,7 @@ const mayNotSave = globalThis.origin === "null" && location.protocol !== "file:"
 export function download(name, content, type) {
   if (mayNotSave && typeof content === "string") {
     note("copy", `This frame may be forbidden to save files. If ${name} did not come, copy it from here.`);
-    const field = find('[data-field="copy"]');
+    const field = find("#ledger-copy");
     field.hidden = false;
     field.value = content;
     field.select();
