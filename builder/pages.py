@@ -41,14 +41,15 @@ def render_content(folder: Path, figures: dict[str, str]) -> dict[str, Markup]:
     for path in sorted(folder.rglob("*.md")):
         text = fill(path.read_text("utf-8"), figures, path.relative_to(folder.parent))
         name = path.relative_to(folder).with_suffix("").as_posix()
-        content[name] = Markup(with_scrolling_tables(markdown.render(text)))
+        content[name] = Markup(scrolling(markdown.render(text)))
     return content
 
 
-def with_scrolling_tables(html: str) -> str:
-    """Return the prose with each table in a box that scrolls sideways, by key too."""
+def scrolling(html: str) -> str:
+    """Return the prose with what may be too wide for a phone scrolling sideways, by key too."""
     box = '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>'
-    return html.replace("<table>", box).replace("</table>", "</table></div>")
+    html = html.replace("<table>", box).replace("</table>", "</table></div>")
+    return html.replace("<pre>", '<pre tabindex="0">')
 
 
 def fill(text: str, figures: dict[str, str], name: Path) -> str:
