@@ -72,6 +72,7 @@ class Link:
         document = self.document = Document()
         document._session_context = lambda: MockSessionContext(document=document)
         self._places: dict[str, str] = {}
+        self._listening: list[Callable[[Any], None]] = []
         self._closed = False
         self.enter()
         for slot, view in slots.items():
@@ -82,9 +83,11 @@ class Link:
         document._session_context = None
 
     def close(self) -> None:
-        """Let go of the document, which Panel would keep for ever."""
+        """Let go of the document, which Panel would keep for ever, and say no more of it."""
         from panel.io.state import state
 
+        for heard in self._listening:
+            self.document.remove_on_change(heard)
         self._closed = True
         state._stylesheets.pop(self.document, None)
         for root in self._places:
@@ -130,6 +133,7 @@ class Link:
             models.flush_synced(lambda model: not serializer.has_ref(model))
             post("patch", _local(json.dumps(patch)), None)
 
+        self._listening.append(changed)
         self.document.on_change(changed)
 
     def apply(self, patch: str) -> None:

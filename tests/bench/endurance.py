@@ -108,6 +108,7 @@ class Tab:
             keys = ("Home", "PageDown") if late else ("End", "PageUp")
             self._look(clock, clock.press, keys[number % 2])
         section.get_by_role("button", name="Step", exact=True).click()
+        clock.press("Home")
         section.get_by_role("button", name="Play", exact=True).click()
         section.get_by_role("button", name="Pause", exact=True).click()
         section.get_by_role("button", name="Play", exact=True).wait_for()
