@@ -25,3 +25,12 @@ export function showFault(form, field) {
   field.setAttribute("aria-invalid", "true");
   field.focus();
 }
+
+/** Locks with Enter, as a form would; a sandboxed frame may submit none. */
+export function whenEntered(lock) {
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.matches(".lock input")) return;
+    event.preventDefault();
+    lock(event.target);
+  });
+}

@@ -6,7 +6,7 @@ import { boot, painted } from "./boot.js";
 import { copyLink, exportAs, readLedger, savePicture, sendTrace } from "./exchange.js";
 import { askAfresh, showLedger, withParadoxRun, withPolicyRun } from "./ledger.js";
 import { tellHeight, whenAsked } from "./frame.js";
-import { readLock, showFault } from "./lock.js";
+import { readLock, showFault, whenEntered } from "./lock.js";
 import { nameControls } from "./names.js";
 import { openPeek } from "./peek.js";
 import {
@@ -374,11 +374,7 @@ document.addEventListener("click", (event) => {
   follow(event);
 });
 document.addEventListener("change", change);
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !event.target.matches(".lock input")) return;
-  event.preventDefault(); // a sandboxed frame may submit no form
-  lock(event.target);
-});
+whenEntered(lock);
 document.addEventListener("input", (event) => {
   if (event.target.matches("textarea[data-field]")) type(event);
 });
