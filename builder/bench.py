@@ -12,7 +12,6 @@ from .say import BuildError, say
 from .stockpage import build_stock
 
 LINKS = {"local": 0.0, "50 Mbit/s": 50e6 / 8, "20 Mbit/s": 20e6 / 8}  # bytes a second; 0: no limit
-BROWSERS = ("Chromium", "Firefox", "WebKit")
 # Shares of the stock page's live time in the same browser, without a limit on the link.
 TARGETS = {("lab", "painted_ms"): 0.10, ("lab", "live_ms"): 0.15, ("again", "live_ms"): 0.10}
 TARGET_ANSWER_MS = 200
@@ -26,14 +25,15 @@ def startup(arguments: list[str]) -> int:
     options = argparse.ArgumentParser(prog="build.py bench startup")
     options.add_argument("--runs", type=int, default=5, help="loads of each page, default 5")
     options.add_argument("--links", nargs="*", choices=list(LINKS), default=list(LINKS))
-    options.add_argument("--browsers", nargs="*", choices=BROWSERS, default=list(BROWSERS))
+    starts = browsers()
+    options.add_argument("--browsers", nargs="*", choices=list(starts), default=list(starts))
     chosen = options.parse_args(arguments)
     if chosen.runs < 1:
         raise BuildError("--runs must be 1 or more.")
     stock, lab = build_stock(), build()
     missed = []
     for name in chosen.browsers:
-        with browsers()[name]() as browser:
+        with starts[name]() as browser:
             if browser is None:
                 continue  # it has said so
             for link in chosen.links:

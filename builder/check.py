@@ -17,7 +17,8 @@ SIDE_BY_SIDE = "--numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadsc
 def test(arguments: list[str]) -> int:
     """Run all checks; more arguments go to pytest. Return the first exit code that is not 0."""
     os.environ["FLEETLAB_CHROMIUM"] = get_chromium()
-    get_firefox(), get_webkit()  # what cannot be had is skipped
+    for get in (get_firefox, get_webkit):  # what cannot be had is skipped
+        get()
     build()
     codes = [
         run("ruff", "check", "."),

@@ -20,6 +20,7 @@ KNOB = "Strict FIFO"  # one of the disciplines of Part 1's workbench, and not th
 # What an expression below may use: seek(text) returns the visible element with that text, in
 # whatever shadow tree it stands; until(is) waits, frame by frame, until is() holds.
 HELP = f"""
+  const KNOB = {json.dumps(KNOB)};
   const root = document.documentElement;
   const visit = (within, text) => {{
     for (const element of within.querySelectorAll("*")) {{
@@ -59,8 +60,8 @@ LOCK = """
   form.elements.choice[0].checked = true;
   form.elements.number.value = 10;
   form.elements.confidence.value = 4;
-  form.requestSubmit();
-  await until(() => root.dataset.saved === "saved");
+  seek("Lock my prediction").click();
+  await until(() => root.dataset.saved === "saved" && seek(KNOB));
 """
 # Turns a knob and returns after how many milliseconds a frame shows the new run or its progress.
 ANSWER = """
@@ -71,7 +72,7 @@ ANSWER = """
   const progress = () => document.querySelector(".running:not([hidden])");
   await until(() => root.dataset.fleetlabRun !== shown || progress());
   return performance.now() - began;
-""".replace("KNOB", json.dumps(KNOB))
+"""
 
 
 @dataclass(frozen=True)

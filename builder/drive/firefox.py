@@ -13,6 +13,7 @@ from typing import Any
 
 from ..browser import get_firefox
 from ..say import BuildError
+from .actions import click, keys
 
 LISTENING = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 ANSWER_S = 300
@@ -167,21 +168,11 @@ class FirefoxTab:
     def press(self, element: str) -> None:
         """Click the element that an expression finds, with the mouse."""
         found = self._call(f"async () => await ({element})")
-        origin = {"type": "element", "element": {"sharedId": found["sharedId"]}}
-        self._act("pointer", [
-            {"type": "pointerMove", "x": 0, "y": 0, "origin": origin},
-            {"type": "pointerDown", "button": 0},
-            {"type": "pointerUp", "button": 0},
-        ])  # fmt: skip
+        self._act(click({"type": "element", "element": {"sharedId": found["sharedId"]}}))
 
     def type(self, text: str) -> None:
         """Type a text on the keyboard."""
-        strokes = [(kind, key) for key in text for kind in ("keyDown", "keyUp")]
-        self._act("key", [{"type": kind, "value": key} for kind, key in strokes])
+        self._act(keys(text))
 
-    def _act(self, kind: str, actions: list[dict[str, Any]]) -> None:
-        self.browser.command(
-            "input.performActions",
-            context=self.context,
-            actions=[{"type": kind, "id": kind, "actions": actions}],
-        )
+    def _act(self, sequence: dict[str, Any]) -> None:
+        self.browser.command("input.performActions", context=self.context, actions=[sequence])

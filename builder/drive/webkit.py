@@ -13,6 +13,7 @@ from typing import Any
 
 from ..browser import get_webkit
 from ..say import BuildError
+from .actions import click, keys
 
 ANSWER_S = 300
 START_S = 20
@@ -144,20 +145,14 @@ class WebKitTab:
 
     def press(self, element: str) -> None:
         """Click the element that an expression finds, with the mouse."""
-        found = self._value(f"await ({element})")
-        self._act("pointer", [
-            {"type": "pointerMove", "x": 0, "y": 0, "origin": found},
-            {"type": "pointerDown", "button": 0},
-            {"type": "pointerUp", "button": 0},
-        ])  # fmt: skip
+        self._act(click(self._value(f"await ({element})")))
 
     def type(self, text: str) -> None:
         """Type a text on the keyboard."""
-        strokes = [(kind, key) for key in text for kind in ("keyDown", "keyUp")]
-        self._act("key", [{"type": kind, "value": key} for kind, key in strokes])
+        self._act(keys(text))
 
-    def _act(self, kind: str, actions: list[dict[str, Any]]) -> None:
-        self._post("/actions", actions=[{"type": kind, "id": kind, "actions": actions}])
+    def _act(self, sequence: dict[str, Any]) -> None:
+        self._post("/actions", actions=[sequence])
 
     def _post(self, path: str, **body: Any) -> Any:
         return self.browser.request("POST", self.session + path, body)

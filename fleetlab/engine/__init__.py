@@ -1,1 +1,1 @@
-"""What runs a Scenario: the event loop, its log, and what jobs meet while they run."""
+"""What runs a Scenario: the event loop, and what jobs meet while they run."""

@@ -4,7 +4,7 @@
 // tell's bytes.
 function post(type, name, value) {
   if (type === "document") {
-    self.postMessage({ type, document: value || name });
+    self.postMessage({ type, document: value });
   } else if (type === "patch") {
     const buffers = [...(plain(value) ?? [])].map(([id, bytes]) => [id, ownBuffer(bytes)]);
     self.postMessage({ type, patch: name, buffers }, buffers.map(([, buffer]) => buffer));

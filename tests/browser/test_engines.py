@@ -10,7 +10,8 @@ import pytest
 
 from builder.drive.firefox import Firefox, firefox
 from builder.drive.webkit import webkit
-from builder.loads import load
+from builder.loads import first_answer, load
+from builder.places import DIST
 from tests.browser.hand import Hand
 from tests.browser.reader import run_of
 
@@ -69,6 +70,13 @@ def test_part_1_begins_in_firefox_too_and_its_runs_are_those_of_cpython(site: st
         assert [url for url in asked if not url.startswith(own)] == []
         said = [(event["level"], event["text"]) for event in events_of(browser, heard[0])]
         assert [text for level, text in said if level == "error"] == []
+
+
+def test_the_bench_locks_a_prediction_and_finds_a_knob_that_answers(site: str) -> None:
+    with firefox() as browser:
+        if browser is None:
+            pytest.skip("no Firefox here, and no root to install Debian's package with")
+        assert first_answer(browser, DIST) > 0
 
 
 @contextmanager

@@ -127,15 +127,16 @@ def course_table(course: Course) -> list[list[str]]:
     heads = ["hours", course.label]
     if course.marks:
         heads.append("interruptions so far")
+    at = np.linspace(0.0, course.hours, ROWS)
+    values = np.full(ROWS, np.nan)
+    for hours, heights in course.lines:
+        if hours:
+            there = (at >= hours[0]) & (at <= hours[-1])
+            values[there] = np.interp(at[there], hours, heights)
     rows = [heads]
-    for at in np.linspace(0.0, course.hours, ROWS).tolist():
-        values = [
-            float(np.interp(at, hours, heights))
-            for hours, heights in course.lines
-            if hours and hours[0] <= at <= hours[-1]
-        ]
-        row = [f"{at:.1f}", f"{values[-1]:,.1f}" if values else "–"]
+    for hour, height in zip(at.tolist(), values.tolist(), strict=True):
+        row = [f"{hour:.1f}", "–" if np.isnan(height) else f"{height:,.1f}"]
         if course.marks:
-            row.append(str(sum(x <= at for x, _ in course.marks)))
+            row.append(str(sum(x <= hour for x, _ in course.marks)))
         rows.append(row)
     return rows

@@ -150,8 +150,7 @@ class Ring:
         before, after = self._drawn, self._measure(ring)
         self._drawn = after
         self._movement += 1
-        moves = before is not None and not self.still and _can_move(before, after)
-        if before is not None and moves:
+        if before is not None and not self.still and _can_move(before, after):
             self._move(before, after, 1, self._movement)
         else:
             self._draw(after)

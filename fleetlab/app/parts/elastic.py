@@ -56,6 +56,7 @@ class ElasticBuffer:
         self._narrow = False
         self._run: Run | None = None
         self._timeline: Timeline | None = None
+        self._course_table: list[list[str]] = []
         self._node = -1
         self._case_key: Any = None
         self._told: Any = None
@@ -146,7 +147,9 @@ class ElasticBuffer:
         self._run, self._timeline = run, Timeline(run)
         self._session.time_ms = self.story.opening_ms(run)
         self._node = -1
-        self.course.show(self.story.course(run, self._timeline))
+        course = self.story.course(run, self._timeline)
+        self.course.show(course)
+        self._course_table = course_table(course)
         self._show_moment()
         self.batch.take(run)
         self.batch.want(self._wanted())
@@ -256,7 +259,7 @@ class ElasticBuffer:
             sweep_title = f"The sweep over the {sweep.x_label} is being measured"
         return {
             "course_title": story.course_title(run, timeline),
-            "course_table": course_table(story.course(run, timeline)),
+            "course_table": self._course_table,
             "sweep_title": sweep_title,
             "sweep_hint": _sweep_hint(sweep),
             "sweep_table": _sweep_table(sweep),
