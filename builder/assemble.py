@@ -106,7 +106,6 @@ def fill(dist: Path, lock: RuntimeLock, files: dict[str, Path]) -> dict[str, dic
     put(NOTICES, third_party(lock, files).encode())
     for path in site_files():
         put(path.relative_to(SITE).as_posix(), path.read_bytes())
-    put("worker.js", b"\n".join(path.read_bytes() for path in WORKER))
     for name, page in render(manifest, lock).items():
         put(name, page.encode())
     put("sw.js", service_worker(manifest))
@@ -194,9 +193,15 @@ def render(manifest: dict[str, dict[str, Any]], lock: RuntimeLock) -> dict[str, 
         pyodide_version=lock.pyodide,
     )
     guide = pages.render_page(SITE / "instructor.html", content=content, version=__version__)
-    guard = (SITE / "guard.js").read_text("utf-8")
+    start = pages.Start(
+        guard=(SITE / "guard.js").read_text("utf-8"),
+        headstart=(SITE / "headstart.js").read_text("utf-8"),
+        worker="\n".join(path.read_text("utf-8") for path in WORKER),
+        modules=pages.module_files(SITE),
+        scripts=[name for name in manifest if re.fullmatch(r"runtime/[\w-]+\.min\.js", name)],
+    )
     return {
-        "index.html": with_policy(pages.pin(lab, manifest, guard, pages.module_files(SITE))),
+        "index.html": with_policy(pages.pin(lab, manifest, start)),
         "instructor.html": with_policy(pages.pin_files(guide, manifest, "instructor.html")),
     }
 
@@ -204,7 +209,7 @@ def render(manifest: dict[str, dict[str, Any]], lock: RuntimeLock) -> dict[str, 
 def site_files() -> Iterator[Path]:
     """Return the files of site/ that ship as they are."""
     for path in sorted(SITE.rglob("*")):
-        made = path in (SITE / "guard.js", SITE / "sw.js", *WORKER)
+        made = path in (SITE / "guard.js", SITE / "headstart.js", SITE / "sw.js", *WORKER)
         rendered = path.suffix in (".html", ".md")
         if path.is_file() and not (made or rendered or path.name.startswith(".")):
             yield path

@@ -50,6 +50,8 @@ LIVE = """
   await until(() => marked("live") || problem());
   return { live: marked("live"), painted: marked("painted"), problem: problem() };
 """
+# A browser that has just opened a tab, or kept a page for later, is busy with that for a while.
+REST = "await new Promise((resolve) => setTimeout(resolve, 1000));"
 # After this the browser holds all that it will keep for a later visit.
 KEPT = """
   const { serviceWorker } = navigator;
@@ -91,6 +93,7 @@ def visit(browser: Browser, folder: Path, query: str, bytes_s: float, times: int
         loads = []
         for _ in range(times):
             tab.go(BLANK)
+            run(tab, REST)
             before = link.sent_bytes
             found = load(tab, address + query)
             loads.append(Load(found["painted"], found["live"], link.sent_bytes - before))

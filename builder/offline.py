@@ -19,7 +19,7 @@ FOLDER = "fleetlab"
 DATE = (2020, 1, 1, 0, 0, 0)  # the same zip for the same site
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 INTEGRITY = re.compile(r' integrity="sha256-[^"]+"( crossorigin)?')
-PRELOAD = re.compile(r'<link rel="modulepreload"[^>]*>')
+PRELOAD = re.compile(r'<link rel="(?:module)?preload"[^>]*>')
 MODULE = re.compile(r'<script type="module" src="([\w./-]+)"[^>]*></script>')
 AS_THEY_ARE = re.compile(
     r"([\w-]+\.css|favicon\.svg|THIRD_PARTY\.txt|static/.*|runtime/[\w-]+\.min\.js|.*\.html)$"

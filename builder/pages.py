@@ -3,6 +3,8 @@
 import base64
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,21 +83,42 @@ def render_page(template: Path, **context: Any) -> str:
         raise BuildError(f"{where}: {error}.") from error
 
 
-def pin(page: str, manifest: dict[str, dict[str, Any]], guard: str, modules: list[str]) -> str:
-    """Return the page with its list of files, its guard, and every script and style pinned.
+@dataclass(frozen=True)
+class Start:
+    """What a page begins with: scripts that it holds, and files that it asks for at once.
+
+    ``guard`` names a file that fails, ``headstart`` starts the worker, whose script is ``worker``;
+    ``modules`` and ``scripts`` are the names of the page's own and of BokehJS's.
+    """
+
+    guard: str
+    headstart: str
+    worker: str
+    modules: Sequence[str]
+    scripts: Sequence[str]
+
+
+def pin(page: str, manifest: dict[str, dict[str, Any]], start: Start) -> str:
+    """Return the page with its start, its list of files, and every script and style pinned.
 
     The browser refuses a pinned file with other bytes; the guard then says which one it was.
     """
-    preload = "".join(f'<link rel="modulepreload" href="{name}">' for name in modules)
     files = json.dumps(manifest, sort_keys=True, separators=(",", ":")).replace("<", "\\u003c")
-    head = (
-        f"<script>{guard}</script>{preload}"
+    if "</script" in start.worker:
+        raise BuildError("The worker's script has </script in it, which would end it in the page.")
+    begin = (
+        f"<script>{start.guard}</script>"
         f'<script type="application/json" id="fleetlab-manifest">{files}</script>'
+        f'<script type="text/plain" id="fleetlab-worker">{start.worker}</script>'
+        f"<script>{start.headstart}</script>"
     )
+    preload = "".join(f'<link rel="modulepreload" href="{name}">' for name in start.modules)
+    preload += "".join(f'<link rel="preload" as="script" href="{name}">' for name in start.scripts)
     charset = re.search(r"<meta\s+charset=[^>]*>", page) or re.search(r"<head[^>]*>", page)
-    if charset is None:
-        raise BuildError("index.html has no <head>.")
-    whole = page[: charset.end()] + head + page[charset.end() :]
+    end = page.find("</head>")
+    if charset is None or end < 0:
+        raise BuildError("index.html has no <head> that ends.")
+    whole = page[: charset.end()] + begin + page[charset.end() : end] + preload + page[end:]
     return pin_files(whole, manifest, "index.html")
 
 

@@ -5,7 +5,7 @@ import hashlib
 import re
 
 INLINE = re.compile(
-    r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>(.*?)</script>", re.DOTALL
+    r"<script(?![^>]*\bsrc=)(?![^>]*(?:application/json|text/plain))[^>]*>(.*?)</script>", re.DOTALL
 )
 DIRECTIVES = {
     "default-src": "'none'",
@@ -14,7 +14,7 @@ DIRECTIVES = {
     "img-src": "'self' data: blob:",
     "font-src": "'self'",
     "connect-src": "'self'",
-    "worker-src": "'self' data:",
+    "worker-src": "'self' blob: data:",
     "manifest-src": "'self'",
     "base-uri": "'none'",
     "form-action": "'none'",

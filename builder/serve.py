@@ -28,6 +28,9 @@ class SiteHandler(SimpleHTTPRequestHandler):
 
     extensions_map = KINDS
     protocol_version = "HTTP/1.1"
+    # Head and body go out as two writes: the second must not wait for the first to be confirmed,
+    # which takes the browser 40 ms a file.
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         """Answer 304 where the browser already has these bytes."""

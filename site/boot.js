@@ -4,10 +4,9 @@
 import { fileError, loadOpening, plain, readManifest } from "./files.js";
 import { forgetPlots } from "./forget.js";
 import { createOutbox } from "./outbox.js";
-import { loadScripts, workerScript } from "./scripts.js";
-import { bytesOf, startWorker } from "./source.js";
+import { loadScripts } from "./scripts.js";
+import { bytesOf } from "./source.js";
 
-const STALL_MS = 30_000; // no byte of a file for so long: it has stalled
 const PULSE_MS = 10_000; // how often the live worker is asked for a sign of life
 const PULSES_MISSED = 6; // unanswered signs after which it counts as dead
 const RESTART_PAUSE_MS = 60_000; // crashes closer than this are not restarted twice
@@ -64,25 +63,19 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
 
   async function start(fresh) {
     const mine = (worker = { terminate() {} }); // tells an overtaken start to end
+    const { begunWorker } = globalThis; // in headstart.js
+    globalThis.begunWorker = null;
     recording = !globalThis.WebAssembly;
     try {
-      const manifest = readManifest();
-      scripts = loadScripts(manifest);
+      scripts = loadScripts(readManifest());
       scripts.catch(() => {});
       if (!opened) hydrate();
       if (recording) throw fileError("", "This browser has no WebAssembly, which Python runs in here.");
       await asked;
       if (worker !== mine) return;
-      const script = await workerScript(manifest, fresh);
-      const { worker: started, supplied } = await startWorker(script);
-      if (worker !== mine) {
-        started.terminate();
-        return;
-      }
+      const { worker: started, said } = begunWorker ?? globalThis.beginWorker({ fresh, lean });
       worker = started;
-      listen(worker);
-      const stallMs = globalThis.fleetlabStallMs ?? STALL_MS;
-      worker.postMessage({ type: "start", manifest, fresh, stallMs, lean, supplied });
+      listen(worker, said);
       await scripts;
     } catch (error) {
       failure(error.file ?? "", error.message);
@@ -146,17 +139,20 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
 
   // ---- the worker
 
-  function listen(current) {
-    current.onmessage = ({ data }) => {
+  // `said`: what the worker has sent before anyone listened.
+  function listen(current, said) {
+    const hear = (data) => {
       if (worker !== current) return;
       missed = 0;
       handle[data.type]?.(data);
     };
+    current.onmessage = ({ data }) => hear(data);
     current.onerror = (event) => {
       event.preventDefault();
-      if (worker === current) crashed(event.message);
+      hear({ type: "crash", reason: event.message });
     };
-    current.onmessageerror = () => worker === current && crashed("a message could not be read");
+    current.onmessageerror = () => hear({ type: "crash", reason: "a message could not be read" });
+    said.forEach(hear);
   }
 
   function crashed(reason) {
@@ -227,6 +223,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
       embedding = embedding.then(() => tell(name, value)); // after the patches before it
     },
     failure: ({ file, sentence }) => failure(file, sentence),
+    crash: ({ reason }) => crashed(reason),
     unfit: ({ reason }) => {
       console.warn(`The snapshot did not do, Python starts without it: ${reason}`);
       lean = true;

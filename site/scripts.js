@@ -1,6 +1,6 @@
-// The scripts that the page needs besides its own modules: BokehJS, Panel's, and the worker's.
+// The scripts that the page needs besides its own modules: BokehJS and Panel's.
 
-import { fetchFile, fileError } from "./files.js";
+import { fileError } from "./files.js";
 import { offline } from "./source.js";
 
 // Each script, with a model by which it is known to have run.
@@ -11,14 +11,10 @@ const SCRIPTS = [
   { file: "runtime/panel.min.js", model: "panel.models.layout.Column" },
 ];
 
-/** Returns the worker's script, its bytes checked, so that a failure has a name. */
-export async function workerScript(manifest, fresh) {
-  return fetchFile("worker.js", manifest, fresh ? "reload" : "default");
-}
-
 /**
- * Runs BokehJS and Panel's scripts: all fetched at once, and run in their order, since each needs
- * those before it. Here and not by tags of the page, so that a failure has a name and a second try.
+ * Runs BokehJS and Panel's scripts in their order, since each needs those before it; the page has
+ * asked for all of them already. Here and not by tags of it, so that a failure has a name and a
+ * second try.
  */
 export async function loadScripts(manifest) {
   for (const { file, model } of SCRIPTS) {

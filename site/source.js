@@ -42,25 +42,3 @@ function decode(text) {
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
   return bytes.buffer;
 }
-
-/**
- * Starts the worker. Where a page may not start one from an address (from a disk, in a sandboxed
- * frame), it is started from its text, has no address of its own, and is handed every file:
- * `supplied` says so.
- */
-export async function startWorker(text) {
-  if (!offline) {
-    try {
-      return { worker: new Worker("worker.js"), supplied: false };
-    } catch {
-      // a sandboxed frame
-    }
-  }
-  const url = await new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
-    reader.onerror = () => reject(new Error("the worker's script could not be read"));
-    reader.readAsDataURL(new Blob([text], { type: "text/javascript" }));
-  });
-  return { worker: new Worker(url), supplied: true };
-}

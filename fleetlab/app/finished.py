@@ -29,14 +29,19 @@ class Finished:
         run, log = self.run, self.run.log
         plain = {field.name: getattr(run, field.name) for field in fields(run)}
         plain["log"] = None
+        metrics = run.metrics  # measured already, so that whoever goes on need not
         steps = np.diff(log, axis=0, prepend=np.zeros((1, log.shape[1]), dtype=log.dtype))
         columns = np.ascontiguousarray(steps.T).tobytes()
-        return pickle.dumps((plain, log.shape, columns, self.time_ms, self.job), protocol=5)
+        return pickle.dumps(
+            (plain, metrics, log.shape, columns, self.time_ms, self.job), protocol=5
+        )
 
 
 def unpack(data: bytes) -> Finished:
     """Return what ``pack`` wrote; only bytes of the build's own, checked against its list."""
-    plain, (rows, columns), steps, time_ms, job = pickle.loads(data)
+    plain, metrics, (rows, columns), steps, time_ms, job = pickle.loads(data)
     by_column = np.frombuffer(steps, dtype=np.int64).reshape(columns, rows)
     plain["log"] = np.ascontiguousarray(np.cumsum(by_column, axis=1).T)
-    return Finished(Run(**plain), time_ms, job)
+    run = Run(**plain)
+    vars(run)["metrics"] = metrics
+    return Finished(run, time_ms, job)

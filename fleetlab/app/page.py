@@ -77,14 +77,17 @@ class Page:
         from if it is a run of the Scenario that would be run first.
         """
         self.session.scenario = self._read(query)
-        self._colours, self._narrow = palette(look), "narrow" in look.split()
-        self.part.dress(self._colours, self._narrow)
+        colours, narrow = palette(look), "narrow" in look.split()
+        if (colours, narrow) != (self._colours, self._narrow):
+            self._colours, self._narrow = colours, narrow
+            self.part.dress(colours, narrow)
         self._hear_record(record)
         self.session.prediction = self._prediction()
-        self.part.show("scenario")
         first = self.first
         if finished is not None and finished.scenario == first:
             self.session.resume(finished, first)
+        else:
+            self.part.show("scenario")
 
     def begin(self) -> None:
         """Say what the address got wrong, and start the first run unless it is there."""

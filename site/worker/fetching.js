@@ -44,7 +44,7 @@ function fetcher(manifest, fresh, stallMs) {
       const [kept, tapped] = tap ? stream.tee() : [stream, null];
       const made = tap?.(tapped);
       made?.catch(() => {}); // wrong bytes are reported as such, by verify below
-      const bytes = await collect(name, kept);
+      const bytes = await collect(name, kept, facts.content_size ?? facts.size);
       await verify(name, bytes, packed, facts);
       report(name, facts.size);
       performance.mark(`fleetlab:${name}`);
@@ -132,7 +132,7 @@ async function arriving(name, fresh, stallMs, report) {
 }
 
 // A worker without an address of its own is handed its files by the page.
-self.fetchFromSite = (name, options) => fetch(name, options);
+self.fetchFromSite = (name, options) => fetch(home + name, options);
 const asked = new Map();
 
 function askPage(name, { cache }) {
@@ -145,26 +145,42 @@ function supply({ name, bytes, problem }) {
   else asked.get(name)?.reject(new Error(problem));
 }
 
-async function collect(name, stream) {
+// Returns all bytes of a stream that is to have `size` of them: written where they stay, since the
+// memory is large and each copy of it takes time.
+async function collect(name, stream, size) {
+  const bytes = new Uint8Array(size);
+  let count = 0;
   try {
-    return new Uint8Array(await new Response(stream).arrayBuffer());
+    for (const reader = stream.getReader(); ; ) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (count + value.length <= size) bytes.set(value, count);
+      count += value.length;
+    }
   } catch (error) {
     if (error instanceof FileFailure) throw error;
     throw new FileFailure(name, `The file ${name} is damaged: it arrived incomplete.`);
   }
+  if (count !== size) {
+    throw new FileFailure(name, `The file ${name} is damaged: it has ${count} bytes where the build made ${size}.`);
+  }
+  return bytes;
+}
+
+function joined(pieces) {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }
 
 // The packed bytes are the fewer, so they are what is checked where they came.
 async function verify(name, bytes, packed, facts) {
-  const size = facts.content_size ?? facts.size;
-  if (bytes.length !== size) {
-    throw new FileFailure(
-      name,
-      `The file ${name} is damaged: it has ${bytes.length} bytes where the build made ${size}.`,
-    );
-  }
   if (!self.crypto?.subtle) return; // only on plain http from another machine
-  const checked = packed ? await new Blob(packed).arrayBuffer() : bytes;
+  const checked = packed ? joined(packed) : bytes;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", checked));
   const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
   if (hex !== (packed ? facts.sha256 : facts.content_sha256 ?? facts.sha256)) {

@@ -5,9 +5,6 @@
 // put in place. "lean": CPython starts, imports everything and builds the page itself.
 "use strict";
 
-// A worker without an address of its own asks for nothing, but Pyodide wants one.
-const PLACE = self.location.protocol === "data:" ? "https://fleetlab.invalid/" : new URL(".", self.location.href).href;
-
 const CORE = ["runtime/pyodide.js", "runtime/pyodide.asm.js"];
 const WASM = "runtime/pyodide.asm.wasm.gz";
 const PACKAGE_LIST = "runtime/pyodide-lock.json";
@@ -30,6 +27,7 @@ const SNAPSHOT = [RESTORE, FACTS, MEMORY, LIBRARIES, RESOURCES];
 const SLOW_BYTES_S = 750_000;
 const MEASURED_BYTES = 500_000;
 
+let home = ""; // the site's address: a worker that is started from its text has none of its own
 let host = null; // the Python module fleetlab.app.host, once it is there
 let live = false;
 let python = null;
@@ -62,7 +60,8 @@ function unfit(error) {
   self.postMessage({ type: "unfit", reason: String(error.stack ?? error) });
 }
 
-async function start({ manifest, fresh, stallMs, lean, supplied }) {
+async function start({ manifest, place, fresh, stallMs, lean, supplied }) {
+  home = place;
   if (supplied) self.fetchFromSite = askPage;
   performance.mark("fleetlab:started");
   const files = fetcher(manifest, fresh, stallMs);
@@ -135,7 +134,7 @@ function open({ query, theme, record, shown, run }) {
 // Runs a script of this site that has been fetched and checked.
 function run({ name, bytes }) {
   try {
-    if (self.location.protocol !== "data:") importScripts(name);
+    if (self.location.protocol !== "data:") importScripts(home + name);
     else (0, eval)(new TextDecoder().decode(bytes)); // without an address nothing can be imported
   } catch (error) {
     throw new FileFailure(name, `The file ${name} could not be run: ${error.message}`);
@@ -149,6 +148,10 @@ async function boot(files, options = {}) {
   const held = (file) => file.catch(() => new Promise(() => {}));
   const { fetch } = self;
   const { instantiateStreaming } = WebAssembly;
+  const { stackTraceLimit } = Error;
+  // Emscripten makes an error of every path that is not there, and where it was made is not read:
+  // to say so the engine would have to parse all of its code again.
+  Error.stackTraceLimit = 0;
   self.fetch = async (address) => {
     const name = String(address).split("/").pop();
     if (name === "pyodide.asm.wasm") return null; // answered below, by the compiled module
@@ -162,7 +165,7 @@ async function boot(files, options = {}) {
   };
   try {
     return await loadPyodide({
-      indexURL: `${PLACE}runtime/`,
+      indexURL: `${home}runtime/`,
       env: { PYTHONHASHSEED: "0", PYTHONOPTIMIZE: "2" }, // as in builder/runtime.mjs
       stdout: (line) => console.log(line),
       stderr: (line) => console.warn(line),
@@ -170,6 +173,7 @@ async function boot(files, options = {}) {
     });
   } finally {
     self.fetch = fetch;
+    Error.stackTraceLimit = stackTraceLimit;
     WebAssembly.instantiateStreaming = instantiateStreaming;
   }
 }

@@ -73,6 +73,7 @@ class FragmentationAudit:
         """Show the session after ``what`` of it has changed."""
         if what == "scenario":
             self.controls.show(self._session.scenario)
+            self._arrange()
         elif what == "run":
             self._arrange()
             self._show_moment()

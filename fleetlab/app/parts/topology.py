@@ -76,6 +76,7 @@ class TopologyPenalty:
         if what == "scenario":
             self._follow(session.scenario)
             self.controls.show(session.scenario)
+            self._arrange()
         elif what == "run" and session.run is not None:
             self.study.ran(session.run)
             self._arrange()
