@@ -161,7 +161,9 @@ async function boot(files, options = {}) {
   };
   WebAssembly.instantiateStreaming = async (_, imports) => {
     const { module } = await held(files.wasm);
-    return { module, instance: await WebAssembly.instantiate(module, imports) };
+    const instance = await WebAssembly.instantiate(module, imports);
+    wrapFunctions(module, imports);
+    return { module, instance };
   };
   try {
     return await loadPyodide({
