@@ -54,8 +54,8 @@ LIVE = """
 REST = "await new Promise((resolve) => setTimeout(resolve, 1000));"
 # After this the browser holds all that it will keep for a later visit.
 KEPT = """
-  const { serviceWorker } = navigator;
-  if (await serviceWorker?.getRegistration()) await serviceWorker.ready;
+  const registration = await navigator.serviceWorker?.getRegistration();
+  if (registration) await until(() => registration.active);
 """
 LOCK = """
   const form = document.querySelector('.part[data-part="1"] form.lock');

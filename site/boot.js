@@ -158,7 +158,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
   function crashed(reason) {
     const now = performance.now();
     if (now - restartedAt < RESTART_PAUSE_MS) {
-      failure("worker.js", `Python stopped twice in a short time (${reason || "no reason given"}).`);
+      failure("", `Python stopped twice in a short time (${reason || "no reason given"}).`);
       return;
     }
     restartedAt = now;

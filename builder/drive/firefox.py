@@ -1,12 +1,10 @@
 """Firefox, driven over WebDriver BiDi, which it speaks itself."""
 
-import asyncio
 import json
 import re
 import subprocess
 import tempfile
-import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,10 +12,9 @@ from typing import Any
 from ..browser import get_firefox
 from ..say import BuildError
 from .actions import click, keys
+from .wire import Wire, listening
 
 LISTENING = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
-ANSWER_S = 300
-LONGEST_BYTES = 1 << 28
 # A browser that goes about its own business would be measured with the page.
 PREFERENCES = {
     "app.normandy.enabled": False,
@@ -60,64 +57,19 @@ def firefox(**preferences: str | int | bool) -> Iterator["Firefox | None"]:
         with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
                               text=True, errors="replace") as process:  # fmt: skip
             try:
-                yield Firefox(_address(process))
+                yield Firefox(f"{listening(process, LISTENING)}/session")
             finally:
                 process.terminate()
                 process.stderr.close()  # type: ignore[union-attr]
-
-
-def _address(process: subprocess.Popen[str]) -> str:
-    """Return where Firefox listens, which is among the first that it says."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        if found := LISTENING.search(line):
-            # Nobody reads the rest, and a full pipe would stop it.
-            threading.Thread(target=_drain, args=(process.stderr,), daemon=True).start()
-            return f"{found.group(1)}/session"
-    raise BuildError("Firefox ended before it could be driven.")
-
-
-def _drain(lines: Any) -> None:
-    try:
-        for _ in lines:
-            pass
-    except ValueError:  # closed at the end
-        pass
 
 
 class Firefox:
     """See ``Browser``; ``seen`` holds the address of every request that was made."""
 
     def __init__(self, address: str) -> None:
-        # Playwright keeps a loop of its own running in the main thread.
-        self.loop = asyncio.new_event_loop()
-        threading.Thread(target=self.loop.run_forever, daemon=True).start()
-        self.socket = self._wait(_connected(address))
-        self.count = 0
-        self.events: list[dict[str, Any]] = []
+        wire = Wire("Firefox", address)
+        self.command, self.events = wire.command, wire.events
         self.command("session.new", capabilities={})
-
-    def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(ANSWER_S)
-
-    def command(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Return Firefox's answer to a command; raise a BuildError with its reason."""
-        self.count += 1
-        number = self.count
-        message = json.dumps({"id": number, "method": method, "params": parameters})
-        return self._wait(self._exchange(number, message))
-
-    async def _exchange(self, number: int, message: str) -> dict[str, Any]:
-        await self.socket.write_message(message)
-        while (text := await self.socket.read_message()) is not None:
-            answer = json.loads(text)
-            if answer.get("type") == "event":
-                self.events.append(answer)
-            elif answer.get("id") == number:
-                if answer["type"] == "error":
-                    raise BuildError(f"Firefox refused: {answer['message']}")
-                return answer["result"]
-        raise BuildError("Firefox hung up.")
 
     @contextmanager
     def visitor(self) -> Iterator["FirefoxTab"]:
@@ -128,12 +80,6 @@ class Firefox:
             yield FirefoxTab(self, tab)
         finally:
             self.command("browser.removeUserContext", userContext=user)
-
-
-async def _connected(address: str) -> Any:
-    from tornado.websocket import websocket_connect
-
-    return await websocket_connect(address, max_message_size=LONGEST_BYTES)
 
 
 class FirefoxTab:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import time
 
+from playwright.sync_api import sync_playwright
+
 from builder.assemble import build
-from builder.drive.chromium import chromium
+from builder.browser import FLAGS, get_chromium
 from builder.link import Link
-from builder.loads import LAB_QUERY, load, served
+from builder.loads import LAB_QUERY, served
 from builder.say import BuildError
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
@@ -32,12 +34,14 @@ def measure(scenario: Scenario, runs: int) -> tuple[list[float], list[float]]:
     code = IN_PYTHON.format(query=scenario.query())
     theirs, ours = [], []
     with (
-        chromium() as browser,
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=get_chromium(), args=list(FLAGS)) as browser,
         served(build(), Link()) as address,
-        browser.visitor() as tab,
     ):
-        load(tab, address + LAB_QUERY)
-        (worker,) = tab.page.workers
+        page = browser.new_page()
+        page.goto(address + LAB_QUERY)
+        page.wait_for_selector("html[data-fleetlab-state=live]")
+        (worker,) = page.workers
         for number in range(runs + 1):
             seconds, digest = json.loads(worker.evaluate("code => python.runPython(code)", code))
             began = time.perf_counter()

@@ -25,13 +25,12 @@ def without_webassembly(page: Page) -> None:
 
 def without_memory(page: Page) -> None:
     def answer(route: Route) -> None:
-        if route.request.resource_type == "fetch":  # the page checks its bytes
-            route.continue_()
-        else:
-            text = (DIST / "worker.js").read_text("utf-8")
-            route.fulfill(body=NO_MEMORY + text, content_type="text/javascript")
+        text = (DIST / "index.html").read_text("utf-8")
+        begin = '<script type="text/plain" id="fleetlab-worker">'
+        assert text.count(begin) == 1
+        route.fulfill(body=text.replace(begin, begin + NO_MEMORY), content_type="text/html")
 
-    page.context.route("**/worker.js", answer)
+    page.route(lambda url: "?track=" in url, answer)
 
 
 @pytest.mark.parametrize(

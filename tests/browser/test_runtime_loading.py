@@ -101,7 +101,7 @@ def test_a_runtime_file_at_fault_is_named_and_a_retry_mends_it(
     assert not page.get_by_role("alert").filter(has_text="The file").is_visible()
 
 
-@pytest.mark.parametrize("name", ["runtime/bokeh.min.js", "runtime/panel.min.js", "worker.js"])
+@pytest.mark.parametrize("name", ["runtime/bokeh.min.js", "runtime/panel.min.js"])
 @pytest.mark.parametrize("damage", [serve_missing, serve_tampered], ids=["missing", "tampered"])
 def test_a_script_at_fault_is_named_and_a_retry_mends_it(
     lab: Any, name: str, damage: Damage

@@ -1,6 +1,7 @@
 """The page: figures filled in, files pinned, mistakes named with file and line."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from builder import pages
 from builder.say import BuildError
 
 SHA256 = hashlib.sha256(b"x").hexdigest()
-MANIFEST = {name: {"size": 1, "sha256": SHA256} for name in ("page.js", "style.css", "icon.svg")}
+FILES = ("page.js", "style.css", "icon.svg", "bokeh.js")
+MANIFEST = {name: {"size": 1, "sha256": SHA256} for name in FILES}
+START = pages.Start("guard()", "begin()", "work()", ["page.js"], ["bokeh.js"])
 
 
 def test_a_figure_is_filled_in_before_the_prose_is_rendered(tmp_path: Path) -> None:
@@ -39,23 +42,30 @@ def test_scripts_and_styles_are_pinned_and_icons_are_not() -> None:
         '<link rel="stylesheet" href="style.css"></head>'
         '<script type="module" src="page.js"></script>'
     )
-    pinned = pages.pin(page, MANIFEST, "guard()", ["page.js"])
+    pinned = pages.pin(page, MANIFEST, START)
     hash_ = pages.integrity(SHA256)
     assert f'<link rel="stylesheet" href="style.css" integrity="{hash_}" crossorigin>' in pinned
     assert f'<script type="module" src="page.js" integrity="{hash_}" crossorigin>' in pinned
     assert f'<link rel="modulepreload" href="page.js" integrity="{hash_}" crossorigin>' in pinned
     assert '<link rel="icon" href="icon.svg">' in pinned
-    assert pinned.index("guard()") < pinned.index("style.css")
+    assert f'<link rel="preload" as="script" href="bokeh.js" integrity="{hash_}"' in pinned
+    begin = ["guard()", "fleetlab-manifest", "work()", "begin()", "style.css", "modulepreload"]
+    assert [pinned.index(part) for part in begin] == sorted(map(pinned.index, begin))
 
 
 def test_a_file_that_the_page_names_and_the_site_lacks_is_an_error() -> None:
     with pytest.raises(BuildError, match=r"refers to gone\.css"):
-        pages.pin('<head><link rel="stylesheet" href="gone.css">', MANIFEST, "", [])
+        pages.pin('<head><link rel="stylesheet" href="gone.css"></head>', MANIFEST, START)
 
 
 def test_the_list_of_files_cannot_end_its_script_element() -> None:
     manifest = {**MANIFEST, "</script><b>": {"size": 1, "sha256": SHA256}}
-    assert "</script><b>" not in pages.pin("<head></head>", manifest, "", [])
+    assert "</script><b>" not in pages.pin("<head></head>", manifest, START)
+
+
+def test_a_worker_s_script_that_would_end_its_element_is_refused() -> None:
+    with pytest.raises(BuildError, match="</script"):
+        pages.pin("<head></head>", MANIFEST, replace(START, worker='"</script>"'))
 
 
 def test_modules_are_listed_after_those_they_import(tmp_path: Path) -> None:
