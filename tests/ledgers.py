@@ -12,6 +12,7 @@ from fleetlab import __version__
 from fleetlab.ledger.evidence import record_of
 from fleetlab.ledger.record import SCHEMA
 from fleetlab.ledger.seal import sealed
+from fleetlab.policy.rule import START, Rule
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
 
@@ -26,9 +27,10 @@ def at(minute: int) -> str:
     return f"2026-03-02T09:{minute:02d}:00.000Z"
 
 
-def recorded(scenario: Scenario, minute: int) -> dict[str, Any]:
-    """Return a run as the page records it."""
-    return {**record_of(simulate(scenario)), "at": at(minute)}
+def recorded(scenario: Scenario, minute: int, rule: str = "") -> dict[str, Any]:
+    """Return a run as the page records it, placed by ``rule`` if there is one."""
+    run = simulate(scenario, placement=Rule(rule) if rule else None)
+    return {**record_of(run), "at": at(minute)}
 
 
 @cache
@@ -74,6 +76,17 @@ def complete() -> dict[str, Any]:
     Runs: 1 of part 1, 2 loose and 3 strict of part 2, 4 of part 3.
     """
     return sealed(copy.deepcopy(_complete()))
+
+
+def ruled(text: str) -> dict[str, Any]:
+    """Return a ledger whose last run of part 2 was placed by START, and has ``text`` for it."""
+    ledger = complete()
+    run = recorded(STRICT, 20, START)
+    ledger["runs"][2] = run | {"rule": text}
+    ledger["evidence"] = {"runs": [run["digest"]]}
+    ledger["policy"] = {"placement": "own-rule"}
+    ledger["paradox_answer"] = {"text": "", "runs": []}
+    return sealed(ledger)
 
 
 def write(folder: Path, ledger: Any, name: str = "ledger.json") -> Path:

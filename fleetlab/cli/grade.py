@@ -13,7 +13,7 @@ from typing import TextIO
 
 from fleetlab.cli.output import check_writable, write
 from fleetlab.ledger.classpage import html_page
-from fleetlab.ledger.grade import csv_lines, find_ledgers, grade, scenarios_in
+from fleetlab.ledger.grade import csv_lines, find_ledgers, grade, wanted_in
 from fleetlab.ledger.repeats import Repeats
 from fleetlab.outside import plain
 from fleetlab.progress import Bar
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     if repeats is not None and args.workers > 1:
         bar = Bar(err, "running again")
         try:
-            repeats.prepare(scenarios_in(files), Processes(args.workers), bar.show)
+            repeats.prepare(wanted_in(files), Processes(args.workers), bar.show)
         finally:
             bar.clear()
     bar = Bar(err, "reading")

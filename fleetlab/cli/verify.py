@@ -19,11 +19,10 @@ from fleetlab import __version__
 from fleetlab.cli.output import check_writable, write
 from fleetlab.ledger.record import Ledger, read_ledger
 from fleetlab.ledger.repeats import Repeats
-from fleetlab.ledger.verification import Verification, scenarios_of, verify
+from fleetlab.ledger.verification import Verification, verify, wanted_of
 from fleetlab.missions import mission
 from fleetlab.outside import plain
 from fleetlab.progress import Bar
-from fleetlab.scenario import Scenario
 from fleetlab.sweeps.workers import Processes
 from fleetlab.wording import plural
 
@@ -51,8 +50,7 @@ def run(args: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     bar = Bar(err, "running again")
     try:
         if args.workers > 1:
-            wanted = [one for one in scenarios_of(ledger) if isinstance(one, Scenario)]
-            repeats.prepare(wanted, Processes(args.workers), bar.show)
+            repeats.prepare(wanted_of(ledger), Processes(args.workers), bar.show)
         found = verify(ledger, repeats, bar.show)
     finally:
         bar.clear()

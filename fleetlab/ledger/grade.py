@@ -19,12 +19,11 @@ from pathlib import Path
 from statistics import mean
 
 from fleetlab.ledger.record import PARTS, Ledger, read_ledger
-from fleetlab.ledger.repeats import Repeats
+from fleetlab.ledger.repeats import Repeats, Wanted
 from fleetlab.ledger.seal import canonical
-from fleetlab.ledger.verification import Verification, scenarios_of, verify
+from fleetlab.ledger.verification import Verification, verify, wanted_of
 from fleetlab.missions.questions import questions
 from fleetlab.outside import OutsideError, plain
-from fleetlab.scenario import Scenario
 from fleetlab.workloads.table import csv_cell
 
 Progress = Callable[[float, str], None]
@@ -34,7 +33,7 @@ SURENESS = {2: 0.4, 3: 0.5, 4: 0.75, 5: 0.95}
 
 LONGEST_NAME = 120
 MOST_JOBS = 5_000_000
-"""Jobs in all Scenarios of a ledger beyond which a class table does not run it again."""
+"""Jobs in all that a ledger wants run beyond which a class table does not run it again."""
 
 
 @dataclass(frozen=True)
@@ -216,24 +215,20 @@ def _answers(ledger: Ledger) -> Iterator[Answer]:
             yield Answer(part, made.choice, right, made.confidence, made.number, brier)
 
 
-def scenarios_in(files: Sequence[tuple[str, Path]]) -> Iterator[Scenario]:
-    """Yield the Scenarios that ``grade`` runs again, of all files that are ledgers."""
+def wanted_in(files: Sequence[tuple[str, Path]]) -> Iterator[Wanted]:
+    """Yield what ``grade`` runs again, of all files that are ledgers; some perhaps twice."""
     for _, path in files:
         try:
             ledger = read_ledger(path)
         except (OutsideError, OSError):
             continue
         if _jobs_in(ledger) <= MOST_JOBS:
-            yield from _scenarios(ledger)
-
-
-def _scenarios(ledger: Ledger) -> set[Scenario]:
-    return {found for found in scenarios_of(ledger) if isinstance(found, Scenario)}
+            yield from wanted_of(ledger)
 
 
 def _jobs_in(ledger: Ledger) -> int:
-    """Return how many jobs the different Scenarios of a ledger have together."""
-    return sum(scenario.jobs for scenario in _scenarios(ledger))
+    """Return how many jobs there are in all that a ledger wants run, under each rule anew."""
+    return sum(one.scenario.jobs for one in wanted_of(ledger))
 
 
 def csv_lines(rows: Sequence[Row]) -> Iterator[str]:

@@ -1,4 +1,8 @@
-"""Scenarios of a ledger run again: each once, here or in processes of their own."""
+"""Runs of a ledger made again: each once, here or in processes of their own.
+
+What is made again as one is a Scenario together with the rule that places its jobs:
+the same Scenario under another rule is another run.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +24,19 @@ Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What is run again as one: a Scenario, and the text of the reader's own rule, or nothing."""
+
+    scenario: Scenario
+    rule: str = ""
+
+
+@dataclass(frozen=True)
 class Repeat:
-    """What a Scenario gave when it was run again: digest and exact figures.
+    """What came when a run was made again: digest and exact figures.
 
     ``refusal`` says why there are none; ``checked`` is false where that is for want of
-    a file and no fault of the Scenario.
+    a file and no fault of the run.
     """
 
     digest: str = ""
@@ -34,47 +46,45 @@ class Repeat:
 
 
 def repeat(
-    scenario: Scenario,
-    trace: JobTable | None = None,
-    progress: Progress = lambda share: None,
-    rule: str = "",
+    wanted: Wanted, trace: JobTable | None = None, progress: Progress = lambda share: None
 ) -> Repeat:
-    """Return what ``scenario`` gives, placed by ``rule`` if there is one, also where it cannot be.
+    """Return what ``wanted`` gives, also where it cannot be run.
 
-    A rule comes from outside: it is read in its own small language, and its steps are counted.
+    A rule comes from outside: it is read in its own small language, and its steps are
+    counted, in whatever process that is.
     """
     try:
-        run = simulate(scenario, trace, Rule(rule) if rule else None, progress)
+        placement = Rule(wanted.rule) if wanted.rule else None
+        run = simulate(wanted.scenario, trace, placement, progress)
         if run.stopped:
             return Repeat(refusal=plain(run.stopped, 300))
         return Repeat(run.digest, figures_of(run))
     except Exception as error:
-        # whatever one Scenario does to the engine, the others are still to be checked
+        # whatever one run does to the engine, the others are still to be checked
         return Repeat(refusal=f"it cannot be run: {plain(error, 200) or type(error).__name__}")
 
 
 class Repeats:
-    """Runs Scenarios again, each once, with the traces that are at hand.
+    """Makes runs again, each once, with the traces that are at hand.
 
     Raises TraceError or OSError, one sentence, for a trace that is bad.
     """
 
     def __init__(self, traces: Sequence[Path] = ()) -> None:
         self._traces: dict[str, JobTable] = {}
-        self._known: dict[tuple[Scenario, str], Repeat] = {}
+        self._known: dict[Wanted, Repeat] = {}
         for path in traces:
             data = load(path, path.name)
             self._traces[trace_name(data)] = load_trace(data, name=path.name).jobs
 
-    def of(
-        self, scenario: Scenario, progress: Progress = lambda share: None, rule: str = ""
-    ) -> Repeat:
-        """Return what ``scenario`` gives, placed by ``rule`` if there is one."""
-        if (scenario, rule) not in self._known:
-            self._known[scenario, rule] = self._repeat(scenario, progress, rule)
-        return self._known[scenario, rule]
+    def of(self, wanted: Wanted, progress: Progress = lambda share: None) -> Repeat:
+        """Return what ``wanted`` gives; it is run only if it has not been before."""
+        if wanted not in self._known:
+            self._known[wanted] = self._repeat(wanted, progress)
+        return self._known[wanted]
 
-    def _repeat(self, scenario: Scenario, progress: Progress, rule: str) -> Repeat:
+    def _repeat(self, wanted: Wanted, progress: Progress) -> Repeat:
+        scenario = wanted.scenario
         trace = self._traces.get(scenario.trace)
         if scenario.workload == "trace" and trace is None:
             return Repeat(
@@ -82,17 +92,17 @@ class Repeats:
                 "is not in the ledger; give that file with --trace",
                 checked=False,
             )
-        return repeat(scenario, trace, progress, rule)
+        return repeat(wanted, trace, progress)
 
-    def prepare(self, scenarios: Iterable[Scenario], pool: Pool, progress: Progress) -> None:
-        """Run all of ``scenarios`` that need no trace in a pool of processes."""
-        wanted = [
-            scenario
-            for scenario in dict.fromkeys(scenarios)
-            if scenario.workload != "trace" and (scenario, "") not in self._known
+    def prepare(self, wanted: Iterable[Wanted], pool: Pool, progress: Progress) -> None:
+        """Run all of ``wanted`` that need no trace in a pool of processes, each with its rule."""
+        tasks = [
+            one
+            for one in dict.fromkeys(wanted)
+            if one.scenario.workload != "trace" and one not in self._known
         ]
-        for done, (number, found) in enumerate(spread(repeat, wanted, pool), start=1):
+        for done, (number, found) in enumerate(spread(repeat, tasks, pool), start=1):
             if isinstance(found, Failure):
                 found = Repeat(refusal=f"it cannot be run: {found.sentence}")
-            self._known[wanted[number], ""] = found
-            progress(done / len(wanted))
+            self._known[tasks[number]] = found
+            progress(done / len(tasks))

@@ -14,7 +14,7 @@ from fleetlab import __version__
 from fleetlab.ledger import seal
 from fleetlab.ledger.evidence import DECIMALS, EVIDENCE, OWN_RULE, agrees, diverge, rounded
 from fleetlab.ledger.record import FIRST_SCHEMA, Ledger, Record, read_ledger
-from fleetlab.ledger.repeats import Progress, Repeat, Repeats
+from fleetlab.ledger.repeats import Progress, Repeat, Repeats, Wanted
 from fleetlab.outside import plain
 from fleetlab.scenario import Scenario, ScenarioError
 
@@ -74,14 +74,14 @@ def verify(
     Without ``repeats`` nothing is run: figures are left as recorded, and the rest is
     judged by them.
     """
-    scenarios = scenarios_of(ledger)
+    wanted = [_wanted_by(ledger, run) for run in ledger.runs]
     again = [
-        Repeat(refusal=scenario)
-        if isinstance(scenario, str)
+        Repeat(refusal=one)
+        if isinstance(one, str)
         else Repeat(run.digest, run.figures)
         if repeats is None
-        else repeats.of(scenario, _within(progress, number, len(scenarios)), run.rule)
-        for number, (run, scenario) in enumerate(zip(ledger.runs, scenarios, strict=True))
+        else repeats.of(one, _within(progress, number, len(wanted)))
+        for number, (run, one) in enumerate(zip(ledger.runs, wanted, strict=True))
     ]
     checked = enumerate(zip(ledger.runs, again, strict=True)) if repeats is not None else ()
     findings = [
@@ -89,15 +89,19 @@ def verify(
         *_check_order(ledger),
         *(found for place, (run, one) in checked for found in _check_run(place, run, one)),
         *_check_predictions(ledger),
-        *_check_evidence(ledger, scenarios),
+        *_check_evidence(ledger, wanted),
         *_check_paradox(ledger, again),
     ]
     return Verification(tuple(findings), tuple(_notes(ledger)))
 
 
-def scenarios_of(ledger: Ledger) -> list[Scenario | str]:
-    """Return the Scenario of each run, or a sentence that says why it has none."""
-    return [_scenario_of(ledger, run) for run in ledger.runs]
+def wanted_of(ledger: Ledger) -> list[Wanted]:
+    """Return what ``verify`` runs again of ``ledger``: each Scenario with its rule, once.
+
+    In the order of the runs; a run that has no Scenario wants nothing.
+    """
+    found = (_wanted_by(ledger, run) for run in ledger.runs)
+    return list(dict.fromkeys(one for one in found if isinstance(one, Wanted)))
 
 
 def _within(progress: Progress, number: int, count: int) -> Progress:
@@ -105,7 +109,8 @@ def _within(progress: Progress, number: int, count: int) -> Progress:
     return lambda share: progress((number + share) / count)
 
 
-def _scenario_of(ledger: Ledger, run: Record) -> Scenario | str:
+def _wanted_by(ledger: Ledger, run: Record) -> Wanted | str:
+    """Return what ``run`` is to be compared with, or a sentence that says why there is none."""
     try:
         scenario = Scenario.parse(run.scenario)
     except ScenarioError as error:
@@ -115,7 +120,7 @@ def _scenario_of(ledger: Ledger, run: Record) -> Scenario | str:
             f"its Scenario is of {scenario.track}, part {scenario.part}, and the ledger has it "
             f"under {ledger.track}, part {run.part}"
         )
-    return scenario
+    return Wanted(scenario, run.rule)
 
 
 def _notes(ledger: Ledger) -> Iterator[str]:
@@ -211,7 +216,7 @@ def _check_predictions(ledger: Ledger) -> Iterator[Finding]:
             yield Finding(where, "prediction", True, f"made at {made.at}, before the first run")
 
 
-def _check_evidence(ledger: Ledger, scenarios: list[Scenario | str]) -> Iterator[Finding]:
+def _check_evidence(ledger: Ledger, wanted: list[Wanted | str]) -> Iterator[Finding]:
     cited = ledger.evidence_runs
     for digest in cited:
         if not any(run.digest == digest for run in ledger.runs):
@@ -230,9 +235,9 @@ def _check_evidence(ledger: Ledger, scenarios: list[Scenario | str]) -> Iterator
         says = f"{name} {value}" if holds else f"{name} {value} is no figure of the runs it cites"
         yield Finding("evidence", name, holds, says)
     choices = [
-        asdict(found) | ({"placement": OWN_RULE} if ledger.runs[n].rule else {})
+        asdict(one.scenario) | ({"placement": OWN_RULE} if one.rule else {})
         for n in places
-        if isinstance(found := scenarios[n], Scenario)
+        if isinstance(one := wanted[n], Wanted)
     ]
     for name, value in ledger.policy.items():
         known = [chosen[name] for chosen in choices if name in chosen]

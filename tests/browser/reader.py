@@ -18,20 +18,6 @@ from fleetlab.simulate import simulate
 LOCK = "Lock my prediction"
 PATIENCE_MS = 30_000  # for one answer of the page, on a machine that does other things too
 LONG_MS = 120_000  # for several runs in a row
-HOLDS_OUT = """def place(job, free):
-    for block, nodes in enumerate(free):
-        if sum(nodes) >= job.gpus:
-            parts = []
-            wanted = job.gpus
-            for node, room in enumerate(nodes):
-                taken = min(room, wanted)
-                if taken:
-                    parts.append((block, node, taken))
-                    wanted -= taken
-            return parts
-    return None
-"""
-"""A placement rule: one block, or wait."""
 
 expect.set_options(timeout=PATIENCE_MS)
 

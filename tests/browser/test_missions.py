@@ -16,8 +16,9 @@ from fleetlab.cli import main
 from fleetlab.missions import TRACKS, mission
 from fleetlab.missions.goals import unseen_seeds
 from fleetlab.scenario import Scenario
-from tests.browser.reader import HOLDS_OUT, LONG_MS, Reader, default_query
+from tests.browser.reader import LONG_MS, Reader, default_query
 from tests.ledgers import write
+from tests.rules import HOLDS_OUT
 
 ELASTIC = {
     "titan": ("Enable Elastic-Horovod", "Elastic ring"),

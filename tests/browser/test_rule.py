@@ -8,7 +8,8 @@ from typing import Any
 from playwright.sync_api import expect
 
 from fleetlab.scenario import Scenario
-from tests.browser.reader import HOLDS_OUT, LONG_MS, Reader, run_of
+from tests.browser.reader import LONG_MS, Reader, run_of
+from tests.rules import HOLDS_OUT
 
 HOSTILE = {
     "    while True:\n        pass": "line 2: the rule was still going",

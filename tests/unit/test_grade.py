@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,12 @@ import pytest
 
 from fleetlab.cli import main
 from fleetlab.ledger.classpage import html_page
-from fleetlab.ledger.grade import MOST_JOBS, Row, csv_lines, find_ledgers, grade
+from fleetlab.ledger.grade import MOST_JOBS, Row, csv_lines, find_ledgers, grade, wanted_in
 from fleetlab.ledger.repeats import Repeats
 from fleetlab.ledger.seal import sealed
 from fleetlab.outside import OutsideError
-from tests.ledgers import complete, write
+from tests.ledgers import complete, ruled, write
+from tests.rules import ENDLESS, HOLDS_OUT, LABORIOUS
 
 AGAIN = Repeats()
 
@@ -100,6 +103,19 @@ def test_a_ledger_of_too_many_jobs_is_not_run_again_and_says_so(tmp_path: Path) 
     row = graded(tmp_path, Repeats())["heavy"]
     assert row.verification == "not run again: 5,200,000 jobs; use fleetlab verify"
     assert row.holds is None
+
+
+def test_a_scenario_counts_again_under_each_rule_and_not_for_each_run(tmp_path: Path) -> None:
+    run = complete()["runs"][0] | {"scenario": "?track=titan&part=1&jobs=200000"}
+    rules = [f"{HOLDS_OUT}# {number}" for number in range(MOST_JOBS // 200_000 + 1)]
+    heavy = [run | {"rule": rule} for rule in rules]
+    write(tmp_path, sealed(complete() | {"runs": heavy}), "heavy.json")
+    assert list(wanted_in(find_ledgers([tmp_path]))) == []
+    row = graded(tmp_path, Repeats())["heavy"]
+    assert row.verification == "not run again: 5,200,000 jobs; use fleetlab verify"
+    # one rule fewer is within the cap, and a run that stands twice counts once
+    write(tmp_path, sealed(complete() | {"runs": [*heavy[1:], heavy[1]]}), "heavy.json")
+    assert [one.rule for one in wanted_in(find_ledgers([tmp_path]))] == rules[1:]
 
 
 def test_what_is_missing_is_listed(tmp_path: Path) -> None:
@@ -277,6 +293,27 @@ def test_the_command_runs_again_in_processes(tmp_path: Path) -> None:
     assert main(["grade", str(folder), "-o", str(out), "--verify", "--workers", "2"]) == 0
     rows = list(csv.DictReader(out.open(newline="")))
     assert [row["verification"] for row in rows] == ["all holds", "", "all holds"]
+
+
+def test_hostile_rules_are_graded_in_processes_and_nothing_hangs(tmp_path: Path) -> None:
+    folder = tmp_path / "class"
+    write(folder, ruled(ENDLESS), "ada.json")
+    write(folder, ruled(LABORIOUS), "bob.json")
+    write(folder, complete(), "eve.json")
+    out = tmp_path / "class.csv"
+    command = [sys.executable, "-m", "fleetlab", "grade", str(folder), "-o", str(out)]
+    done = subprocess.run(
+        [*command, "--verify", "--workers", "2"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert done.stdout == f"{out}: 3 rows\n"
+    assert done.stderr == ""
+    rows = list(csv.DictReader(out.open(newline="")))
+    verdicts = [(row["verification"], row["fails"]) for row in rows]
+    assert verdicts == [("does not hold", "1"), ("does not hold", "1"), ("all holds", "0")]
 
 
 def test_the_command_never_writes_over_a_ledger(

@@ -11,22 +11,9 @@ from fleetlab.policy.custom import Ask, PolicyStopped
 from fleetlab.policy.rule import START, Rule
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
+from tests.rules import HOLDS_OUT
 
 FREE = [[8, 0], [3, 3]]
-ONE_BLOCK = """
-def place(job, free):
-    for block, nodes in enumerate(free):
-        if sum(nodes) >= job.gpus:
-            parts = []
-            wanted = job.gpus
-            for node, room in enumerate(nodes):
-                taken = min(room, wanted)
-                if taken:
-                    parts += [(block, node, taken)]
-                    wanted -= taken
-            return parts
-    return None
-"""
 
 
 def rule_of(body: str) -> Rule:
@@ -160,7 +147,7 @@ def test_a_rule_that_is_slow_for_every_job_is_stopped_over_the_run() -> None:
 
 def test_a_rule_that_keeps_gangs_in_one_block_leaves_none_across_the_spine() -> None:
     scenario = Scenario.default("titan", 2).but(jobs=200, load=60)
-    run = simulate(scenario, placement=Rule(ONE_BLOCK))
+    run = simulate(scenario, placement=Rule(HOLDS_OUT))
     assert run.stopped == ""
     assert Usage(run).hop_shares(0, run.last_ms)[2] == 0.0
     loose = simulate(scenario)
@@ -169,5 +156,5 @@ def test_a_rule_that_keeps_gangs_in_one_block_leaves_none_across_the_spine() -> 
 
 def test_the_same_rule_gives_the_same_run() -> None:
     scenario = Scenario.default("titan", 2).but(jobs=100)
-    digests = {simulate(scenario, placement=Rule(ONE_BLOCK)).digest for _ in range(2)}
+    digests = {simulate(scenario, placement=Rule(HOLDS_OUT)).digest for _ in range(2)}
     assert len(digests) == 1

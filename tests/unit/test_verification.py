@@ -17,11 +17,12 @@ from fleetlab.ledger.repeats import Repeats
 from fleetlab.ledger.seal import canonical, sealed
 from fleetlab.ledger.verification import Finding, Verification, verify, verify_file
 from fleetlab.outside import OutsideError
-from fleetlab.policy.rule import START, Rule
+from fleetlab.policy.rule import START
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
 from fleetlab.workloads.traces import load_trace
-from tests.ledgers import STRICT, at, complete, recorded, write
+from tests.ledgers import STRICT, at, complete, recorded, ruled, write
+from tests.rules import ENDLESS, HOLDS_OUT, LABORIOUS
 
 CALM = STRICT.but(load=50)
 AGAIN = Repeats()  # each Scenario of these tests runs once
@@ -263,19 +264,6 @@ def test_a_divergence_that_was_written_in_is_no_paradox() -> None:
     assert check(forged(invent, True), None).about("paradox")[0].holds is True
 
 
-def ruled(text: str) -> dict[str, Any]:
-    """Return a ledger whose last run of part 2 was placed by the reader's own rule."""
-    ledger = complete()
-    run = simulate(STRICT, placement=Rule(START))
-    ledger["runs"][2] = {**record_of(run), "at": ledger["runs"][2]["at"]}
-    ledger["runs"][2]["rule"] = text
-    digest = run.digest
-    ledger["evidence"] = {"runs": [digest]}
-    ledger["policy"] = {"placement": "own-rule"}
-    ledger["paradox_answer"] = {"text": "", "runs": []}
-    return sealed(ledger)
-
-
 def test_a_run_placed_by_the_readers_own_rule_is_run_again_with_it() -> None:
     assert failed(check(ruled(START))) == []
     assert check(ruled(START)).about("placement")[0].holds
@@ -286,7 +274,7 @@ def test_a_run_placed_by_the_readers_own_rule_is_run_again_with_it() -> None:
     [
         (START.replace("-sum", "sum"), "the events are others"),
         ("", "the events are others"),
-        ("def place(job, free):\n    while True:\n        pass\n", "was stopped at"),
+        (ENDLESS, "was stopped at"),
         ("import os", "it cannot be run: line 1: a rule cannot use import"),
     ],
 )
@@ -444,6 +432,47 @@ def test_in_processes_of_their_own_the_same_holds(
     assert main(["verify", path]) == 0
     here = capsys.readouterr().out
     assert main(["verify", path, "--workers", "2"]) == 0
+    assert capsys.readouterr().out == here
+
+
+def test_with_processes_nothing_is_run_in_the_main_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def idle(*_: Any) -> Any:
+        raise AssertionError("the main process runs nothing")
+
+    path = str(write(tmp_path, ruled(START)))
+    monkeypatch.setattr("fleetlab.ledger.repeats.simulate", idle)  # a process of the pool is new
+    assert main(["verify", path, "--workers", "2"]) == 0
+    assert main(["verify", path]) == 1
+
+
+RULES = {
+    HOLDS_OUT: "the events are others",
+    ENDLESS: "the rule was still going after 50,000 steps for one job",
+    LABORIOUS: "the rule has taken 8,000,000 steps in this run",
+    "import os": "it cannot be run: line 1: a rule cannot use import",
+    "\ud800": "it cannot be run: the rule is no text that Python can read",
+}
+"""Rules that did not place what they are recorded for, and what is said of each."""
+
+
+def test_in_processes_each_rule_has_the_one_sentence_that_it_has_here(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = ruled(START)
+    run = ledger["runs"][2]
+    lying = [run | {"rule": text, "at": at(21 + n)} for n, text in enumerate(RULES)]
+    ledger["runs"][3:3] = lying
+    path = str(write(tmp_path, sealed(ledger)))
+    assert main(["verify", path]) == 1
+    here = capsys.readouterr().out
+    for number, says in enumerate(RULES.values(), start=4):
+        lines = [line for line in here.splitlines() if f" run {number} (" in line]
+        assert lines[0].startswith("DOES NOT HOLD")
+        assert says in lines[0]
+        assert len(lines) == 1 or "events are others" in says
+    assert main(["verify", path, "--workers", "2"]) == 1
     assert capsys.readouterr().out == here
 
 
