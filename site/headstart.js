@@ -8,8 +8,9 @@
   // {worker, said}; `said` are its messages until somebody else listens.
   globalThis.beginWorker = ({ fresh, lean }) => {
     const script = read("fleetlab-worker");
-    // From a disk and in a sandboxed frame a worker may ask for nothing: the page hands it its files.
-    const supplied = location.origin === "null" || location.protocol === "file:";
+    // In the offline edition and in a sandboxed frame it may ask for nothing: the page hands it its
+    // files.
+    const supplied = document.documentElement.dataset.edition === "offline" || location.origin === "null";
     const url = supplied
       ? `data:text/javascript,${encodeURIComponent(script)}`
       : URL.createObjectURL(new Blob([script], { type: "text/javascript" }));

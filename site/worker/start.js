@@ -84,9 +84,8 @@ async function importAll({ files, core, wasm, list, common }) {
   const all = Promise.all([...common, library, packages, own]);
   // Pyodide itself only logs a failed download and then waits for ever, so it gets verified
   // bytes, and a file that fails ends the start here.
-  for (const script of await Promise.race([Promise.all(core), all])) run(script);
-  const booted = boot({ wasm, list, library });
-  python = await Promise.race([booted, all.then(() => booted)]);
+  for (const script of await unlessFailed(all, Promise.all(core))) run(script);
+  python = await unlessFailed(all, boot({ wasm, list, library }));
   await all;
   files.say("unpacking Python's packages");
   const libraries = [packages, own].map(async (pack) => unpack((await pack).bytes));
@@ -102,7 +101,7 @@ async function restore({ files, core, wasm, list, common }) {
   const [script, facts, memory, libraries, resources] = SNAPSHOT.map((name) => files.fetch(name));
   const all = Promise.all([...common, script, facts, memory, libraries, resources]);
   all.catch(() => {});
-  for (const file of await Promise.race([Promise.all([...core, script]), all])) run(file);
+  for (const file of await unlessFailed(all, Promise.all([...core, script]))) run(file);
   const codes = libraries.then(({ bytes }) => readPack(bytes).map(([, code]) => code));
   const options = restoring({
     facts: JSON.parse(new TextDecoder().decode((await facts).bytes)),
@@ -110,14 +109,18 @@ async function restore({ files, core, wasm, list, common }) {
     codes: Promise.all([wasm.then(({ bytes }) => bytes), codes]),
   });
   const library = Promise.resolve({ bytes: new Uint8Array() }); // its modules are in the memory
-  const booted = boot({ wasm, list, library }, options);
-  python = await Promise.race([booted, all.then(() => booted)]);
+  python = await unlessFailed(all, boot({ wasm, list, library }, options));
   performance.mark("fleetlab:python");
   await all;
   unpack((await resources).bytes);
   // Every reader has the same memory, and not the same draws.
   python.runPython("import random, numpy.random; random.seed(); numpy.random.seed()");
   host = python.pyimport("fleetlab.app.host");
+}
+
+// What a promise comes to, unless one of the others fails before.
+function unlessFailed(others, promise) {
+  return Promise.race([promise, others.then(() => promise)]);
 }
 
 // Opens the page for its reader; `shown` names the document that it shows already.
