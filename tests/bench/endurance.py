@@ -132,6 +132,7 @@ class Tab:
         handle = clock.element_handle()
         before = handle.get_attribute("aria-valuetext")
         self._timed("look at an instant", partial(act, *given), MOVED, [handle, before])
+        handle.dispose()  # the browser would keep what it is a handle of, and all that hangs on it
 
     def _timed(self, kind: str, act: Callable[[], Any], done: str, before: Any) -> None:
         began = time.perf_counter()
