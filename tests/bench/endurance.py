@@ -27,6 +27,7 @@ from builder.say import BuildError, say
 from builder.serve import open_server
 from fleetlab.app.parts import PARTS
 from fleetlab.missions import TRACKS
+from tests.browser.reader import lock
 
 GROWTH_ALLOWED = 0.10  # of each kind of memory, from the second tour to the last
 SLOWER_ALLOWED = 0.30  # of the median answer, of each kind
@@ -94,7 +95,7 @@ class Tab:
         self._run("arrival", self.page.evaluate, GO, _address(track, part, seed))
         section = self.page.locator(f".part[data-part='{part}']")
         if section.get_attribute("data-locked") != "yes":
-            _predict(section)
+            lock(section)
         for number in range(1, RUNS_A_VISIT // 2 + 1):
             address = _address(track, part, seed + number)
             self._run("run by the address", self.page.evaluate, GO, address)
@@ -235,14 +236,3 @@ def _row(name: str, values: list[float], allowed: float) -> bool:
 def _address(track: str, part: int, seed: int) -> str:
     jobs = f"&jobs={JOBS}" if part < 3 else ""
     return f"?track={track}&part={part}&seed={seed}{jobs}"
-
-
-def _predict(section: Any) -> None:
-    """Lock some prediction."""
-    section.get_by_role("radio").first.check()
-    number = section.locator(".lock").get_by_role("spinbutton")
-    if number.count():
-        number.fill("2")
-    section.get_by_label("How sure are you").select_option(index=2)
-    section.get_by_role("button", name="Lock my prediction").click()
-    section.get_by_role("heading", name="Your prediction, locked").wait_for()

@@ -33,6 +33,17 @@ def default_query(track: str) -> str:
     return "?" + Scenario.default(track).query()
 
 
+def lock(section: Locator) -> None:
+    """Lock some prediction of a part."""
+    section.get_by_role("radio").first.check()
+    number = section.locator(".lock").get_by_role("spinbutton")
+    if number.count():
+        number.fill("2")
+    section.get_by_label("How sure are you").select_option(index=2)
+    section.get_by_role("button", name=LOCK).click()
+    section.get_by_role("heading", name="Your prediction, locked").wait_for()
+
+
 class Reader:
     """Reads and uses one page, in one part of the lab at a time."""
 

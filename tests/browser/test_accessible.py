@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, Route, expect
 
 from fleetlab.scenario import Scenario
-from tests.browser.reader import Reader, default_query
+from tests.browser.reader import LONG_MS, Reader, default_query, lock
 
 QUERY = "?track=titan&part=1&jobs=2500"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -18,7 +18,6 @@ SEEDS = re.compile(r"over \d+ seeds")
 PACK = "**/runtime/fleetlab.pack.gz"
 PHONE = {"viewport": {"width": 320, "height": 640}}
 DESK = {"width": 1280, "height": 800}
-LONG_MS = 120_000  # for several runs in a row, on a machine that does other things too
 
 
 def violations(page: Page, rules: list[str], kind: str = "tag") -> list[str]:
@@ -39,17 +38,6 @@ def assert_no_fault(page: Page, state: str) -> None:
     page.emulate_media(color_scheme="dark")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     assert violations(page, COLOUR_RULES, "rule") == [], f"{state}, dark"
-
-
-def lock(section: Locator) -> None:
-    """Lock some prediction of a part."""
-    section.get_by_role("radio").first.check()
-    number = section.locator(".lock").get_by_role("spinbutton")
-    if number.count():
-        number.fill("2")
-    section.get_by_label("How sure are you").select_option(index=2)
-    section.get_by_role("button", name="Lock my prediction").click()
-    section.get_by_role("heading", name="Your prediction, locked").wait_for()
 
 
 def open_tables(section: Locator) -> None:

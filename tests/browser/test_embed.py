@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Frame, Page, expect
 
 from builder.serve import open_server
-from tests.browser.test_accessible import lock
+from tests.browser.reader import LONG_MS, lock
 
 LIVE = "document.documentElement.dataset.fleetlabState === 'live'"
 HEIGHT = "document.querySelector('iframe').getBoundingClientRect().height"
@@ -110,12 +110,9 @@ def test_one_instrument_stands_alone_with_its_knobs_once_its_question_is_answere
     frame = begin(frames(page)[0])
     part = frame.locator(".part[data-part='2']")
     expect(part.get_by_text("Predict first.")).to_be_visible()
-    part.get_by_role("radio").first.check()
-    part.locator(".lock").get_by_role("spinbutton").fill("40")
-    part.get_by_label("How sure are you").select_option(index=2)
-    part.get_by_role("button", name="Lock my prediction").click()
+    lock(part)
     seesaw = part.get_by_role("img", name="strict")
-    expect(seesaw).to_be_visible(timeout=120_000)
+    expect(seesaw).to_be_visible(timeout=LONG_MS)
     expect(part.get_by_role("slider", name="Locality")).to_be_visible()
     for other in (".ask", ".fleet", ".hops", ".reveal", "details.math"):
         expect(part.locator(other)).to_be_hidden()

@@ -8,10 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from fleetlab.scenario import Scenario
-from tests.browser.reader import Reader
+from tests.browser.reader import LONG_MS, Reader
 
 FIRST = "?track=titan&part=1&jobs=2500"
-LONG_MS = 120_000  # for several runs in a row, on a machine that does other things too
 
 # What the focus is on: its name, and whether something is drawn around it in the window.
 FOCUSED = """() => {
@@ -120,27 +119,25 @@ def test_part_1_is_played_from_the_lock_to_its_answer_by_keyboard_alone(keys: Ke
 
 def test_part_2_is_played_to_a_scored_run_and_a_rule_by_keyboard_alone(keys: Keys) -> None:
     second = "?" + Scenario.default("titan", 2).but(jobs=300).query()
-    reader = Reader(keys.page)
+    reader = Reader(keys.page, part=2)
     reader.go(second)
     reader.await_run(second)
-    part = keys.page.locator(".part[data-part='2']")
-    says = lambda name: part.locator(f"[data-text='{name}']").first  # noqa: E731
     keys.page.locator("#main").focus()
     keys.lock("40")
-    expect(says("reveal")).not_to_be_empty(timeout=LONG_MS)
+    expect(reader.says("reveal")).not_to_be_empty(timeout=LONG_MS)
     keys.tab_to("Locality")
     keys.press("Home")
-    expect(says("title")).to_contain_text("No gang lies across leaf blocks", timeout=LONG_MS)
+    expect(reader.says("title")).to_contain_text("No gang lies across leaf blocks", timeout=LONG_MS)
     keys.tab_to("Undo")
     keys.press("Enter")
-    expect(says("title")).to_contain_text("in gangs across leaf blocks", timeout=LONG_MS)
+    expect(reader.says("title")).to_contain_text("in gangs across leaf blocks", timeout=LONG_MS)
     keys.tab_to("Return to a run")
     keys.tab_to("The runs as a table")
     keys.press("Enter")
     expect(keys.page.get_by_role("region", name="The runs as a table")).to_be_visible()
     keys.tab_to("Score this policy")
     keys.press("Enter")
-    expect(says("scored")).to_contain_text("9 of 10", timeout=LONG_MS)
+    expect(reader.says("scored")).to_contain_text("9 of 10", timeout=LONG_MS)
     keys.tab_to("Pin run 1 as A")
     keys.press("Enter")
     keys.tab_to("A Python function")
@@ -148,22 +145,20 @@ def test_part_2_is_played_to_a_scored_run_and_a_rule_by_keyboard_alone(keys: Key
     keys.write("# mine\n")
     keys.tab_to("Run my rule")  # Tab leaves the field, and is not caught in it
     keys.press("Enter")
-    expect(says("rule_title")).not_to_be_empty(timeout=LONG_MS)
+    expect(reader.says("rule_title")).not_to_be_empty(timeout=LONG_MS)
     keys.tab_to("Strict and loose as a table")
     keys.press("Enter")
     expect(keys.page.get_by_role("region", name="Strict and loose as a table")).to_be_visible()
 
 
 def test_part_3_is_played_to_the_ledger_by_keyboard_alone(keys: Keys) -> None:
-    page, reader = keys.page, Reader(keys.page)
+    page, reader = keys.page, Reader(keys.page, part=3)
     third = "?" + Scenario.default("titan", 3).query()
     reader.go(third)
     reader.await_run(third)
-    part = page.locator(".part[data-part='3']")
-    says = lambda name: part.locator(f"[data-text='{name}']").first  # noqa: E731
     page.locator("#main").focus()
     keys.lock("20")
-    expect(says("reveal")).to_contain_text("Of 100 hours", timeout=LONG_MS)
+    expect(reader.says("reveal")).to_contain_text("Of 100 hours", timeout=LONG_MS)
     keys.tab_to("Static ring")
     keys.press("ArrowRight")
     reader.await_run(f"{third}&elastic=1")
@@ -172,9 +167,9 @@ def test_part_3_is_played_to_the_ledger_by_keyboard_alone(keys: Keys) -> None:
     keys.tab_to("Step")
     keys.press("Enter")
     keys.tab_to("Simulated time")
-    title = says("title").inner_text()
+    title = reader.says("title").inner_text()
     keys.press("End")
-    expect(says("title")).not_to_have_text(title)
+    expect(reader.says("title")).not_to_have_text(title)
     for table in ("The nodes as a table", "The course as a table", "The sweep as a table"):
         keys.tab_to(table)
         keys.press("Enter")

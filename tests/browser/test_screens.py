@@ -10,10 +10,9 @@ from playwright.sync_api import Locator, Page, TimeoutError, expect
 from fleetlab.app.parts import PARTS
 from fleetlab.missions import TRACKS
 from fleetlab.scenario import Scenario
-from tests.browser.reader import Reader
-from tests.browser.test_accessible import lock, open_tables
+from tests.browser.reader import LONG_MS, Reader, lock
+from tests.browser.test_accessible import open_tables
 
-LONG_MS = 120_000  # for several runs in a row, on a machine that does other things too
 PHONE = {"width": 360, "height": 640}
 SMALLEST = {"width": 320, "height": 640}
 # What a window of 1280 by 1024 has left of the page's own pixels at 200 and at 400 percent.
