@@ -111,7 +111,8 @@ class Converge:
         first, last = sweep.ticks[0][0], sweep.ticks[-1][0]
         margin = (last - first) * 0.05 or 1
         view.x_range.update(start=first - margin, end=last + margin)
-        view.y_range.update(start=sweep.low, end=sweep.high)
+        room = 0.0 if sweep.log else (sweep.high - sweep.low) * 0.03  # for half a point on the edge
+        view.y_range.update(start=sweep.low - room, end=sweep.high)
         view.xaxis.axis_label, view.yaxis.axis_label = sweep.x_label, sweep.y_label
         axis = view.xaxis[0]
         axis.ticker.ticks = [at for at, _ in sweep.ticks]
