@@ -53,7 +53,9 @@ export async function readLedger(file, at) {
   const refuse = (reason) => {
     throw new Error(`${file.name} was not imported: ${reason}`);
   };
-  if (file.size > LARGEST_LEDGER) refuse(`it has ${Math.round(file.size / 1e6)} MB; a ledger has 8 at most.`);
+  if (file.size > LARGEST_LEDGER) {
+    refuse(`it has ${Math.round(file.size / 1e6)} MB; a ledger has ${LARGEST_LEDGER / 1e6} at most.`);
+  }
   let value;
   try {
     value = JSON.parse(await file.text());
@@ -85,7 +87,7 @@ export async function sendTrace(field, tell) {
 async function readTrace(file) {
   if (file.size > LARGEST_TRACE) {
     throw new Error(`${file.name} has ${Math.round(file.size / 1e6)} MB; this page reads traces ` +
-      "up to 200 MB. Cut it to the days you want.");
+      `up to ${LARGEST_TRACE / 1e6} MB. Cut it to the days you want.`);
   }
   try {
     return await file.arrayBuffer();

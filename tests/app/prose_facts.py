@@ -6,6 +6,7 @@ comment says; what is only quoted has its source beside it.
 
 from __future__ import annotations
 
+from functools import cache
 from math import ceil
 
 from fleetlab.app.parts.topology_study import rule_loss
@@ -26,6 +27,25 @@ DAY_S = 86_400
 HOUR_S = 3600
 RACKS = Fleet.parse("50x4x8")
 """The fleet of Titan's crisis: 50 racks of 4 nodes of 8 GPUs."""
+
+
+SPOKEN = """none one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"""
+ONES, TENS = SPOKEN.split()[:20], SPOKEN.split()[20:]
+
+
+class Fact(str):
+    """A number as prose writes it: ``{x}`` in digits, ``{x:word}`` and ``{x:Word}`` in words."""
+
+    __slots__ = ()
+
+    def __format__(self, form: str) -> str:
+        if not form:
+            return str(self)
+        number = int(self)
+        assert number < 20 or number % 10 == 0, f"{number} is not spelled out in prose"
+        said = ONES[number] if number < 20 else TENS[number // 10 - 2]
+        return said.capitalize() if form == "Word" else said
 
 
 def whole(number: float) -> str:
@@ -66,6 +86,7 @@ def _devices() -> dict[str, float]:
     return found
 
 
+@cache
 def facts() -> dict[str, str]:
     """Return every fact that phrases name, as it is written."""
     titan, spot = mission("titan"), _opened("titan", 3).but(spot=100)
@@ -143,7 +164,7 @@ def facts() -> dict[str, str]:
     }
     values["v3_mb"] = DEVICES[-1].memory_kb / 1024
     values |= _crisis() | _tiers() | _devices()
-    found = {name: whole(value) for name, value in values.items()}
+    found: dict[str, str] = {name: Fact(whole(value)) for name, value in values.items()}
     found["spot_dollars"] = f"{titan.spot_hour_dollars:.2f}"
     found["demand_dollars"] = f"{titan.gpu_hour_dollars:.2f}"
     return found

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from builder.assemble import SITE
-from builder.pages import FIGURE
 from fleetlab.app import parts
+from tests.app.prose_check import NUMBER, sentences, unsourced
 from tests.app.prose_facts import facts
 
 CONTENT = SITE / "content"
 FILES = sorted(
     path.relative_to(CONTENT).with_suffix("").as_posix()
     for path in CONTENT.rglob("*.md")
-    if path.stem != "instructor"
+    if path.stem != "instructor"  # test_instructor_numbers.py
 )
 FACTS = facts()
 
-NUMBER = re.compile(
-    r"(?<![\w.])\d(?:[\d,]*\d)?(?:\.\d+)?|"
-    r"\b(?:four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|forty|sixty|hundred|"
-    r"fifth|thirds|doubl\w+)\b",
-    re.IGNORECASE,
-)
 STRUCTURAL = re.compile(
     r"\*\*[^*\n]* = [^*\n]*\*\*"  # a formula that stands by itself
     r"|T = n·\[[^\]]*\]|√\(2C/λ\)|λτ/2|1 / \(1 − discount\)|from 0 to S"  # and inside a sentence
@@ -243,29 +235,15 @@ WORDED = {
 """The same of the sentences that the parts make of a run; 95 is the quantile, 100 a whole."""
 
 
-def unsourced(text: str, said: list[str]) -> tuple[list[str], list[str]]:
-    """Return the phrases that ``text`` does not have, and its numbers that no phrase covers."""
-    text = FIGURE.sub("#", text)
-    covered = [match.span() for match in STRUCTURAL.finditer(text)]
-    absent = []
-    for phrase in said:
-        filled = phrase.format(**FACTS)
-        found = [match.span() for match in re.finditer(re.escape(filled), text)]
-        covered += found
-        if not found:
-            absent.append(filled)
-    loose = [
-        text[max(0, match.start() - 30) : match.end() + 30]
-        for match in NUMBER.finditer(text)
-        if not any(low <= match.start() and match.end() <= high for low, high in covered)
-    ]
-    return absent, loose
+def checked(text: str, said: list[str]) -> tuple[list[str], list[str]]:
+    """Return what of ``said`` a text does not have, and its numbers without a source."""
+    return unsourced(text, said, FACTS, STRUCTURAL, NUMBER)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_number_in_prose_has_its_source(name: str) -> None:
     text = (CONTENT / f"{name}.md").read_text("utf-8")
-    absent, loose = unsourced(text, SAID.get(name, []))
+    absent, loose = checked(text, SAID.get(name, []))
     assert absent == [], f"{name}.md no longer says this, or the code has another number"
     assert loose == [], f"{name}.md has a number without a source"
 
@@ -274,32 +252,15 @@ def test_no_source_is_kept_for_a_text_that_is_gone() -> None:
     assert set(SAID) <= set(FILES)
 
 
-def sentences(path: Path) -> Iterator[str]:
-    """Yield the texts of a module with words in them: no docstrings, formats or names."""
-    tree = ast.parse(path.read_text("utf-8"))
-    silent: set[int] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FormattedValue) and node.format_spec:
-            silent |= {id(part) for part in ast.walk(node.format_spec)}
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            silent.add(id(node.value))
-    for node in ast.walk(tree):
-        if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
-            continue
-        text = node.value
-        if id(node) not in silent and not re.fullmatch(r"[\w.#=&?{}:+,$-]*|\{[^}]*\}.*", text):
-            yield text
-
-
 @pytest.mark.parametrize("name", sorted(path.name for path in PARTS.glob("*.py")))
 def test_every_number_in_a_part_s_sentences_has_its_source(name: str) -> None:
     text = "\n".join(sentences(PARTS / name))
-    absent, loose = unsourced(text, WORDED.get(name, []))
+    absent, loose = checked(text, WORDED.get(name, []))
     assert absent == [], f"{name} no longer says this, or the code has another number"
     assert loose == [], f"{name} has a number without a source"
 
 
 def test_a_number_without_a_source_is_found() -> None:
     text = "It holds {{ figures.part2_seeds }} of 97 GPUs, and four wait."
-    assert unsourced(text, ["holds # of"]) == ([], ["It holds # of 97 GPUs, and four wait."] * 2)
-    assert unsourced(text, ["of {load} GPUs"])[0] == ["of 90 GPUs"]
+    assert checked(text, ["holds # of"]) == ([], ["It holds # of 97 GPUs, and four wait."] * 2)
+    assert checked(text, ["of {load} GPUs"])[0] == ["of 90 GPUs"]

@@ -4,13 +4,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from builder.drive.firefox import Firefox, firefox
 from builder.drive.webkit import webkit
-from builder.loads import first_answer, load
+from builder.link import Link
+from builder.loads import KEPT, first_answer, load, run, served
 from builder.places import DIST
 from tests.browser.hand import Hand
 from tests.browser.reader import run_of
@@ -44,11 +46,6 @@ def check(runs: list[dict[str, str]]) -> None:
     assert opening["digest"] == run_of("?track=titan&workload=titan-crisis").digest
     assert unlocked["digest"] == run_of(unlocked["query"]).digest
     assert random["digest"] == run_of(random["query"]).digest
-
-
-def came_from_the_snapshot(tab: Any) -> bool:
-    names = Hand(tab).look("performance.getEntriesByType('resource').map(({ name }) => name)")
-    return not any("packages.pack" in name for name in names)
 
 
 def events_of(browser: Firefox, method: str) -> list[dict[str, Any]]:
@@ -117,3 +114,20 @@ def test_part_1_begins_in_webkit_too_and_asks_no_other_origin_for_anything(site:
                 assert asked == []
                 tab.go("http://elsewhere.invalid/")  # the proxy does hear of another origin
                 assert "http://elsewhere.invalid/" in asked
+
+
+@pytest.mark.parametrize("start", [firefox, webkit])
+def test_after_one_visit_the_lab_goes_live_there_too_without_a_server(
+    start: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "site"
+    folder.symlink_to(DIST, target_is_directory=True)
+    with start() as browser:
+        if browser is None:
+            pytest.skip("this browser is not here, and no root to install Debian's package with")
+        with served(folder, Link()) as address, browser.visitor() as tab:
+            load(tab, address + QUERY)
+            run(tab, KEPT)
+            folder.unlink()  # whatever is asked for now is not found
+            assert load(tab, address + QUERY)["live"] > 0
+            assert Hand(tab).look("(await fetch('embed.js', { cache: 'reload' })).status") == 404
