@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ TAKEN = {
     ),
 }
 STATIC = "static/extensions/panel"
+STYLE = re.compile(rf"{STATIC}/[\w./-]+\.css".encode())
 
 
 def build() -> Path:
@@ -97,10 +98,13 @@ def fill(dist: Path, lock: RuntimeLock, files: dict[str, Path]) -> dict[str, dic
     for name, data in parts.items():
         put_packed(f"runtime/{name}", data)
     put_packed("runtime/resources.pack", resources(parts["packages.pack"], parts["fleetlab.pack"]))
+    styles: set[str] = set()
     for folder, made in (("openings", openings), ("runtime", snapshot)):
         for name, data in made(parts, lock, files).items():
+            content = gzip.decompress(data)
             put(f"{folder}/{name}", data)
-            manifest[f"{folder}/{name}"] |= content_facts(gzip.decompress(data))
+            manifest[f"{folder}/{name}"] |= content_facts(content)
+            styles.update(found.decode() for found in STYLE.findall(content))
     for name, data in taken(lock, files):
         put(name, data)
     put(NOTICES, third_party(lock, files).encode())
@@ -108,7 +112,7 @@ def fill(dist: Path, lock: RuntimeLock, files: dict[str, Path]) -> dict[str, dic
         put(path.relative_to(SITE).as_posix(), path.read_bytes())
     for name, page in render(manifest, lock).items():
         put(name, page.encode())
-    put("sw.js", service_worker(manifest))
+    put("sw.js", service_worker(manifest, styles))
     check_budget(manifest, dist)
     site = {name: (dist / name).read_bytes() for name in manifest}
     put(OFFLINE, offline_zip(site, pages.module_files(SITE), LEAN if MEMORY in manifest else ()))
@@ -146,19 +150,20 @@ def check_budget(manifest: dict[str, dict[str, Any]], dist: Path) -> None:
             )
 
 
-def service_worker(manifest: dict[str, dict[str, Any]]) -> bytes:
+def service_worker(manifest: dict[str, dict[str, Any]], styles: Set[str]) -> bytes:
     """Return the service worker with its list: what a visit needs is kept at once, the rest on use.
 
-    The openings and notices are many and seldom asked for, and the lean way up is only for who
-    cannot use the snapshot.
+    The openings and notices are many and seldom asked for, the lean way up is only for who cannot
+    use the snapshot, and of Panel's style sheets the openings name the few that are used (in
+    ``styles``; without openings all are kept).
     """
-    restored = MEMORY in manifest
+    later = {NOTICES, *(LEAN if MEMORY in manifest else ())}
+    if styles:
+        later |= {name for name in manifest if name.startswith(STATIC)} - styles
     files = {
         name: {
             "sha256": facts["sha256"],
-            "keep": not (
-                name.startswith("openings/") or name == NOTICES or (restored and name in LEAN)
-            ),
+            "keep": name not in later and not name.startswith("openings/"),
         }
         for name, facts in manifest.items()
     }

@@ -24,7 +24,7 @@ from fleetlab.policy.quota import RULES
 from fleetlab.policy.settings import GANGS, PREEMPTIONS
 from fleetlab.terms import policy_of
 
-PAGE_KEYS = ("embed", "lecture", "theme")
+PAGE_KEYS = ("embed", "only", "lecture", "theme")
 """Keys of the address that belong to the page and not to the Scenario."""
 
 FOR_EVER = -1

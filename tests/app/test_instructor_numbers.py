@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import pairwise
 
@@ -10,7 +11,7 @@ import pytest
 from builder.assemble import SITE
 from fleetlab.missions import PARTS
 from fleetlab.missions.questions import questions
-from fleetlab.scenario import Scenario
+from fleetlab.scenario import PAGE_KEYS, Scenario
 from tests.app.page_facts import GUIDE, TIMING, page_facts, rubric
 from tests.app.prose_check import unsourced
 from tests.app.test_part_templates import page_html
@@ -122,15 +123,17 @@ def test_the_text_has_addresses_in_its_table_and_in_its_frame() -> None:
 
 @pytest.mark.parametrize("address", addresses())
 def test_every_address_in_it_says_what_the_lab_understands(address: str) -> None:
-    ours = re.search(r"const OURS = \[([^\]]*)\]", (SITE / "place.js").read_text("utf-8"))
-    assert ours
     pairs = dict(pair.split("=") for pair in address.strip("?&").split("&"))
-    for key in re.findall(r'"(\w+)"', ours.group(1)):
-        value = pairs.pop(key, None)
-        known = {"embed": ["1"], "lecture": ["1"], "theme": ["dark", "light"], "only": charts()}
-        assert value is None or value in known[key]
-    query = "&".join(f"{key}={value}" for key, value in pairs.items())
-    assert Scenario.read(query)[1] == []
+    known = {"embed": ["1"], "lecture": ["1"], "theme": ["dark", "light"], "only": charts()}
+    assert set(known) == set(PAGE_KEYS)
+    for key in PAGE_KEYS:
+        assert key not in pairs or pairs[key] in known[key]
+    assert Scenario.read(address)[1] == []
+
+
+def test_the_page_and_the_engine_agree_on_which_keys_are_the_page_s() -> None:
+    ours = re.search(r"const OURS = (\[[^\]]*\])", (SITE / "place.js").read_text("utf-8"))
+    assert ours and json.loads(ours.group(1)) == list(PAGE_KEYS)
 
 
 def charts(part: str = r"\d") -> list[str]:
