@@ -16,10 +16,13 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 from typing import Any
+
+from playwright.sync_api import TimeoutError
 
 from builder.assemble import build
 from builder.browser import FLAGS, get_chromium
@@ -54,7 +57,19 @@ GO = """(query) => {
   dispatchEvent(new PopStateEvent("popstate"));
 }"""
 SHOWN = "before => runsShown > before"
-MOVED = "([clock, before]) => clock.ariaValueText !== before"
+MOVED = """([part, before]) => {
+  const clock = (within) => {
+    for (const element of within.querySelectorAll("*")) {
+      if (element.role === "slider" && element.ariaLabel === "Simulated time") return element;
+      const inside = element.shadowRoot && clock(element.shadowRoot);
+      if (inside) return inside;
+    }
+    return null;
+  };
+  const now = clock(document.querySelector(`.part[data-part="${part}"]`))?.ariaValueText;
+  return now && now !== before;
+}"""
+AGAIN_MS = 5_000  # a key that met a slider while it was drawn anew is pressed again
 PYTHON = """() => python.runPython("import gc; gc.collect(); len(gc.get_objects())")"""
 WASM = "() => python._module.HEAPU8.length"
 
@@ -107,7 +122,7 @@ class Tab:
         for number in range(6):  # always to where there is room
             late = clock.evaluate("clock => clock.ariaValueNow > clock.ariaValueMax / 2")
             keys = ("Home", "PageDown") if late else ("End", "PageUp")
-            self._look(clock, clock.press, keys[number % 2])
+            self._look(part, clock, keys[number % 2])
         section.get_by_role("button", name="Step", exact=True).click()
         clock.press("Home")
         section.get_by_role("button", name="Play", exact=True).click()
@@ -129,11 +144,18 @@ class Tab:
         before = self.page.evaluate("runsShown")
         self._timed(kind, partial(act, *given), SHOWN, before)
 
-    def _look(self, clock: Any, act: Callable[..., Any], *given: Any) -> None:
-        handle = clock.element_handle()
-        before = handle.get_attribute("aria-valuetext")
-        self._timed("look at an instant", partial(act, *given), MOVED, [handle, before])
-        handle.dispose()  # the browser would keep what it is a handle of, and all that hangs on it
+    def _look(self, part: int, clock: Any, key: str) -> None:
+        # No handle of an element is held: the browser would keep it, and all that hangs on it.
+        before = clock.get_attribute("aria-valuetext")
+
+        def press() -> None:
+            for _ in range(3):
+                clock.press(key)
+                with suppress(TimeoutError):
+                    self.page.wait_for_function(MOVED, arg=[part, before], timeout=AGAIN_MS)
+                    return
+
+        self._timed("look at an instant", press, MOVED, [part, before])
 
     def _timed(self, kind: str, act: Callable[[], Any], done: str, before: Any) -> None:
         began = time.perf_counter()
