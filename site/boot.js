@@ -4,6 +4,7 @@
 import { fileError, loadOpening, plain, readManifest } from "./files.js";
 import { forgetPlots } from "./forget.js";
 import { createOutbox } from "./outbox.js";
+import { openRecording } from "./recording.js";
 import { loadScripts } from "./scripts.js";
 import { bytesOf } from "./source.js";
 
@@ -32,6 +33,8 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
   let opening = null; // promise of the newest opening: {fingerprint, run}, or null
   let opened = false; // Python has been given the opening that it is to link to
   let recording = false; // Python is not to be had: the default run is shown, and no other can be
+  let drawn = null; // the opening that is drawn, and in which look
+  let player = null; // of the recording that is shown
   let scripts = null;
   let busy = true;
   let missed = 0;
@@ -50,11 +53,13 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
     recording = !opened;
     for (const slot of recording ? document.querySelectorAll(".slot") : []) wake(slot, false);
     if (recording && !["open", "locked"].includes(root.dataset.opening)) hydrate();
+    else if (recording) embedding = embedding.then(record);
     onFailure?.({ file, sentence });
   }
 
   function stop() {
     clearInterval(pulse);
+    player?.close();
     worker?.terminate();
     worker = null;
     busy = true;
@@ -90,23 +95,32 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
       await settled;
       const found = await loadOpening(recording ? plain(query()) : query(), locked(), readManifest());
       if (!found || opening !== mine) return null;
-      const { fingerprint, document: rendered } = found.looks[theme()];
-      embedding = embedding.then(() => scripts).then(() => opening === mine && draw(found, rendered));
+      const look = theme();
+      embedding = embedding.then(() => scripts).then(() => opening === mine && draw(found, look));
       embedding = embedding.catch((error) => console.warn(error));
-      return { fingerprint, run: found.run };
+      return { fingerprint: found.looks[look].fingerprint, run: found.run };
     })().catch((error) => {
       console.warn(`Nothing is shown before Python is here: ${error.message}`);
       return null;
     }));
   }
 
-  async function draw({ kind, told }, rendered) {
+  async function draw(found, look) {
+    const { kind, told, looks } = found;
     root.dataset.opening = kind;
-    await embed(rendered, kind === "bare" || recording);
-    for (const [name, value] of told) {
+    await embed(looks[look].document, kind === "bare" || recording);
+    drawn = { opening: found, look };
+    for (const [name, value] of [...told, ...looks[look].told]) {
       if (!(recording && name === "query")) tell(name, value); // what the address asks for stays
     }
+    if (recording) record();
     whenDrawn();
+  }
+
+  // What the build has recorded of an opening's run is played by its clock.
+  function record() {
+    const asked = { ...drawn, document: model, change: keepFocus, tell, before: player };
+    player = drawn.opening.moments ? openRecording(asked) : null;
   }
 
   function whenDrawn() {
@@ -243,6 +257,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
   // A document that is asleep can be looked at and not used, until Python is live.
   async function embed({ docs, items, slots }, asleep = false) {
     const old = model;
+    player?.close();
     if (views) {
       views.clear();
       forgetPlots();
@@ -259,7 +274,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
     model = views.roots[0].model.document;
     const embedded = model;
     embedded.on_change((event) => {
-      if (model !== embedded || event.sync === false) return;
+      if (model !== embedded || recording || event.sync === false) return;
       outbox.change(event);
       flush();
     }, false);

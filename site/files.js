@@ -53,8 +53,8 @@ async function differs(bytes, sha256) {
 // ---- openings: what the build has rendered for a track's part (fleetlab/app/openings.py)
 
 /**
- * Returns the opening of a Scenario's query, or null: {kind, query, told, looks, run}; `run` is a
- * promise of the finished run's bytes, or of null.
+ * Returns the opening of a Scenario's query, or null: {kind, query, told, looks, moments, run}; `run`
+ * is a promise of the finished run's bytes, or of null, and `loadMoments` fetches its recording.
  *
  * kind "open" or "locked": the very Scenario's finished run. kind "bare": the part's instruments
  * without a run, since the query asks for one that the build has not made.
@@ -63,17 +63,15 @@ export async function loadOpening(query, locked, manifest) {
   const asked = new URLSearchParams(query);
   const track = asked.get("track");
   const stem = `${PLACE}${track}-${asked.get("part") ?? 1}`;
-  const load = async (kind) => {
-    const text = await fetchFile(`${stem}-${kind}.json.gz`, manifest);
-    return { kind, ...JSON.parse(new TextDecoder().decode(text)) };
-  };
+  const read = async (file) => JSON.parse(new TextDecoder().decode(await fetchFile(file, manifest)));
+  const load = async (kind) => ({ kind, ...(await read(`${stem}-${kind}.json.gz`)) });
   if (!track || !manifest[`${stem}-bare.json.gz`]) return null;
   let opening = await load(locked ? "locked" : "open");
   if (!answers(opening.query, asked)) opening = await load("bare");
   const name = opening.run && `${PLACE}${opening.run}.run.gz`;
   const run = name ? fetchFile(name, manifest) : Promise.resolve(null);
   run.catch(() => {}); // whoever asks for it hears of it
-  return { ...opening, run };
+  return { ...opening, stem, run, loadMoments: () => read(`${stem}.moments.gz`) };
 }
 
 /** Returns the query of a Scenario's track and part alone. */

@@ -61,11 +61,14 @@ def first_run(track: str, part: int, kind: str) -> bytes:
     return page.session.finished.pack()
 
 
-def shown(track: str, part: int, kind: str, look: str, run: bytes, reader: int = 0) -> str:
-    """Return as JSON the page in a look: its document, the fingerprint of that, what is told."""
+def present(
+    track: str, part: int, kind: str, look: str, run: bytes, reader: int = 0
+) -> tuple[host.Desk, list[tuple[str, str, Any]]]:
+    """Present the page to a reader; return its desk, and the list of what it posts from then on."""
     posted: list[tuple[str, str, Any]] = []
     record = _record(track, part, kind, reader)
-    host.prepare(part).present(
+    desk = host.prepare(part)
+    desk.present(
         lambda *message: posted.append(message),
         _query(track, part),
         look,
@@ -73,6 +76,12 @@ def shown(track: str, part: int, kind: str, look: str, run: bytes, reader: int =
         unpack(run) if run else None,
         "",
     )
+    return desk, posted
+
+
+def shown(track: str, part: int, kind: str, look: str, run: bytes, reader: int = 0) -> str:
+    """Return as JSON the page in a look: its document, the fingerprint of that, what is told."""
+    posted = present(track, part, kind, look, run, reader)[1]
     fingerprint, document = next(rest for kind, *rest in posted if kind == "document")
     told = [(name, json.loads(value)) for kind, name, value in posted if kind == "tell"]
     return json.dumps(
@@ -84,12 +93,16 @@ def shown(track: str, part: int, kind: str, look: str, run: bytes, reader: int =
     )
 
 
-def opening(query: str, run: str, looks: dict[str, str], other: str) -> str:
+def opening(
+    query: str, run: str, looks: dict[str, str], other: str, moments: dict[str, Any] | None = None
+) -> str:
     """Return an opening as the page reads it.
 
     ``looks`` are what ``shown`` returned by look, ``other`` what it returned for the
-    second reader; ``run`` names the file of the run. What two readers are told
-    differently is left out: of a frame, the texts that differ.
+    second reader; ``run`` names the file of the run, and ``moments`` says of its
+    recording how many there are and which is shown. What two readers are told
+    differently is left out: of a frame, the texts that differ. What is told in the
+    first look is ``told``; another look has of its own what differs from that.
     """
     seen = {look: json.loads(text) for look, text in looks.items()}
     told = []
@@ -100,9 +113,21 @@ def opening(query: str, run: str, looks: dict[str, str], other: str) -> str:
             told.append((name, {key: one[key] for key in one if another.get(key) == one[key]}))
         elif one == another:
             told.append((name, one))
+    common = _frame(told)
     for page in seen.values():
-        del page["told"]
-    return json.dumps({"query": query, "run": run, "told": told, "looks": seen})
+        own = _frame(page["told"])
+        differs = {key: own[key] for key in common if own.get(key) != common[key]}
+        here = {key: common[key] for key in ("track", "part") if key in common}
+        page["told"] = [("frame", here | differs)] if differs else []
+    return json.dumps({"query": query, "run": run, "told": told, "looks": seen, "moments": moments})
+
+
+def _frame(told: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the newest value of each text that was told."""
+    frame: dict[str, Any] = {}
+    for name, value in told:
+        frame |= value if name == "frame" else {}
+    return frame
 
 
 def _query(track: str, part: int) -> str:
