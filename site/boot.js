@@ -53,7 +53,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
     recording = !opened;
     for (const slot of recording ? document.querySelectorAll(".slot") : []) wake(slot, false);
     if (recording && !["open", "locked"].includes(root.dataset.opening)) hydrate();
-    else if (recording) embedding = embedding.then(record);
+    else if (recording) embedding = embedding.then(wakeClock);
     onFailure?.({ file, sentence });
   }
 
@@ -113,14 +113,14 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
     for (const [name, value] of [...told, ...looks[look].told]) {
       if (!(recording && name === "query")) tell(name, value); // what the address asks for stays
     }
-    if (recording) record();
+    if (recording) wakeClock();
     whenDrawn();
   }
 
-  // What the build has recorded of an opening's run is played by its clock.
-  function record() {
+  // Without Python the clock plays what the build has recorded of the run.
+  function wakeClock() {
     const asked = { ...drawn, document: model, change: keepFocus, tell, before: player };
-    player = drawn.opening.moments ? openRecording(asked) : null;
+    player = drawn?.opening.moments ? openRecording(asked) : null;
   }
 
   function whenDrawn() {
