@@ -199,15 +199,9 @@ export function showOnly(name) {
 // A sandboxed frame has no origin of its own, and may be forbidden to save files: nothing tells.
 const mayNotSave = globalThis.origin === "null" && location.protocol !== "file:";
 
-/** Hands a file to the reader; where that may be forbidden, also as a text to copy. */
+/** Hands a file to the reader; where that may be forbidden, it is shown besides, to copy. */
 export function download(name, content, type) {
-  if (mayNotSave && typeof content === "string") {
-    note("copy", `This frame may be forbidden to save files. If ${name} did not come, copy it from here.`);
-    const field = find("#ledger-copy");
-    field.hidden = false;
-    field.value = content;
-    field.select();
-  }
+  if (mayNotSave) offer(name, content);
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([content], { type }));
   link.download = name;
@@ -215,4 +209,25 @@ export function download(name, content, type) {
   link.click();
   link.remove();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+// A picture's own menu saves or copies it even where the page may not.
+function offer(name, content) {
+  const sorry = `This frame may be forbidden to save files. If ${name} did not come, `;
+  if (document.documentElement.dataset.view !== "ledger") {
+    showDock("notice", `${sorry}save or copy the picture on the page by its own menu.`);
+    return;
+  }
+  const [field, picture] = [find("#ledger-copy"), find("#ledger-picture")];
+  const isText = typeof content === "string";
+  note("copy", isText ? `${sorry}copy it from here.` : `${sorry}save or copy the picture below by its own menu.`);
+  field.hidden = !isText;
+  picture.hidden = isText;
+  URL.revokeObjectURL(picture.src);
+  if (isText) {
+    field.value = content;
+    field.select();
+  } else {
+    picture.src = URL.createObjectURL(content);
+  }
 }

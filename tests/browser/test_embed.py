@@ -137,6 +137,11 @@ def test_a_frame_that_may_only_run_scripts_plays_and_its_ledger_is_there_to_copy
     ledger = json.loads(text.input_value())
     assert [made["part"] for made in ledger["predictions"]] == [1]
     assert ledger["runs"]
+    frame.get_by_role("button", name="Export picture").click()
+    picture = frame.get_by_role("img", name="The picture of your ledger")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 600
+    expect(text).to_be_hidden()
 
 
 def test_a_frame_whose_storage_is_denied_says_so_and_its_ledger_leaves_as_a_file(
