@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from builder.offline import FOLDER, NAME
 from builder.places import DIST
+from fleetlab.app.instruments.transport import STEPS
 from fleetlab.scenario import Scenario
 from tests.browser.reader import Reader, run_of
 from tests.browser.test_accessible import lock
@@ -263,6 +264,12 @@ def test_a_page_with_python_asks_for_no_recording(lab: Any) -> None:
     expect(scene).not_to_have_text(before)
     section.get_by_role("button", name="Play").click()
     expect(section.get_by_role("button", name="Pause")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("data-saved", "saved")
+    page.reload()  # to the opening that has a recording
+    lab.wait_for_state(page, "live")
+    expect(section.get_by_role("slider", name="Simulated time")).to_have_attribute(
+        "aria-valuemax", f"{STEPS:.1f}"
+    )
     assert asked == [[]]
 
 
