@@ -150,7 +150,7 @@ class Tab:
 
         def press() -> None:
             for _ in range(3):
-                # To the far end: of a short run a shorter way may lie within one minute of the clock.
+                # To the far end: in a short run a shorter way may end in the same minute.
                 late = clock.evaluate("clock => clock.ariaValueNow > clock.ariaValueMax / 2")
                 clock.press("Home" if late else "End")
                 with suppress(TimeoutError):
