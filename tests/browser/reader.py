@@ -41,7 +41,7 @@ def lock(section: Locator) -> None:
         number.fill("2")
     section.get_by_label("How sure are you").select_option(index=2)
     section.get_by_role("button", name=LOCK).click()
-    section.get_by_role("heading", name="Your prediction, locked").wait_for()
+    expect(section).to_have_attribute("data-locked", "yes")
 
 
 class Reader:
