@@ -51,7 +51,8 @@ export function slide(page, slider) {
 
 /** Draws what Python has answered. */
 export function show(page, view) {
-  if (view.steps) {
+  // The same answer again leaves the reader at the step that they look at.
+  if (view.steps && JSON.stringify(view.steps) !== JSON.stringify(steps)) {
     stop(page);
     ({ steps, users } = view);
     find(".dominant", page).replaceChildren(...view.dominant.map((text) => made("li", text)));
