@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from .tree import own_files, package_files
 
 SITE = ROOT / "site"
 # The worker is one script: where it is started from its text, it can import no other.
-WORKER = [SITE / "worker" / f"{name}.js" for name in ("start", "fetching", "functions", "messages")]
+WORKER = [SITE / "worker" / f"{name}.js" for name in ("start", "fetching", "messages")]
 RECORD = "build.json"
 # What the page takes from the wheels as it is, by package: a file's path there, and here. Panel's
 # style sheets keep the address that Panel itself gives them when it is its own server.
@@ -98,13 +98,11 @@ def fill(dist: Path, lock: RuntimeLock, files: dict[str, Path]) -> dict[str, dic
     for name, data in parts.items():
         put_packed(f"runtime/{name}", data)
     put_packed("runtime/resources.pack", resources(parts["packages.pack"], parts["fleetlab.pack"]))
-    styles: set[str] = set()
-    for folder, made in (("openings", openings), ("runtime", snapshot)):
-        for name, data in made(parts, lock, files).items():
-            content = gzip.decompress(data)
+    drawn = openings(parts, lock, files)
+    for folder, made in (("openings", drawn), ("runtime", snapshot(parts, lock, files))):
+        for name, data in made.items():
             put(f"{folder}/{name}", data)
-            manifest[f"{folder}/{name}"] |= content_facts(content)
-            styles.update(found.decode() for found in STYLE.findall(content))
+            manifest[f"{folder}/{name}"] |= content_facts(gzip.decompress(data))
     for name, data in taken(lock, files):
         put(name, data)
     put(NOTICES, third_party(lock, files).encode())
@@ -112,7 +110,7 @@ def fill(dist: Path, lock: RuntimeLock, files: dict[str, Path]) -> dict[str, dic
         put(path.relative_to(SITE).as_posix(), path.read_bytes())
     for name, page in render(manifest, lock).items():
         put(name, page.encode())
-    put("sw.js", service_worker(manifest, styles))
+    put("sw.js", service_worker(manifest, styles_in(drawn)))
     check_budget(manifest, dist)
     site = {name: (dist / name).read_bytes() for name in manifest}
     put(OFFLINE, offline_zip(site, pages.module_files(SITE), LEAN if MEMORY in manifest else ()))
@@ -148,6 +146,13 @@ def check_budget(manifest: dict[str, dict[str, Any]], dist: Path) -> None:
             raise BuildError(
                 f"A {what} visit takes {megabytes(size)}; the budget is {megabytes(most)}."
             )
+
+
+def styles_in(drawn: Mapping[str, bytes]) -> set[str]:
+    """Return the names of the style sheets of Panel's that openings, as packed, ask for."""
+    return {
+        name.decode() for data in drawn.values() for name in STYLE.findall(gzip.decompress(data))
+    }
 
 
 def service_worker(manifest: dict[str, dict[str, Any]], styles: Set[str]) -> bytes:

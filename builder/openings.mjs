@@ -28,7 +28,8 @@ function call(name, ...values) {
 }
 
 const keep = (name, bytes) => writeFileSync(join(folder, `${name}.gz`), gzipSync(bytes, { level: 9 }));
-const [looks, names] = [["light", "dark", "light narrow", "dark narrow"], call("openings.names")];
+const looks = JSON.parse(python.runPython("import json; json.dumps(openings.LOOKS)"));
+const names = call("openings.names");
 const runs = new Map([["", { name: "", run: Buffer.alloc(0) }]]);
 for (const [track, part, kind] of names) {
   const query = call("openings.first", track, part, kind);

@@ -64,7 +64,7 @@ def firefox(**preferences: str | int | bool) -> Iterator["Firefox | None"]:
 
 
 class Firefox:
-    """See ``Browser``; ``seen`` holds the address of every request that was made."""
+    """See ``Browser``; ``events`` are what was told of all that was subscribed to."""
 
     def __init__(self, address: str) -> None:
         wire = Wire("Firefox", address)

@@ -151,10 +151,6 @@ async function boot(files, options = {}) {
   const held = (file) => file.catch(() => new Promise(() => {}));
   const { fetch } = self;
   const { instantiateStreaming } = WebAssembly;
-  const { stackTraceLimit } = Error;
-  // Emscripten makes an error of every path that is not there, and where it was made is not read:
-  // to say so the engine would have to parse all of its code again.
-  Error.stackTraceLimit = 0;
   self.fetch = async (address) => {
     const name = String(address).split("/").pop();
     if (name === "pyodide.asm.wasm") return null; // answered below, by the compiled module
@@ -164,9 +160,7 @@ async function boot(files, options = {}) {
   };
   WebAssembly.instantiateStreaming = async (_, imports) => {
     const { module } = await held(files.wasm);
-    const instance = await WebAssembly.instantiate(module, imports);
-    wrapFunctions(module, imports);
-    return { module, instance };
+    return { module, instance: await WebAssembly.instantiate(module, imports) };
   };
   try {
     return await loadPyodide({
@@ -178,7 +172,6 @@ async function boot(files, options = {}) {
     });
   } finally {
     self.fetch = fetch;
-    Error.stackTraceLimit = stackTraceLimit;
     WebAssembly.instantiateStreaming = instantiateStreaming;
   }
 }

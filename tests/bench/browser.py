@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 from builder.assemble import build
 from builder.browser import FLAGS, get_chromium
 from builder.link import Link
-from builder.loads import LAB_QUERY, served
+from builder.loads import LAB_QUERY, PATIENCE_MS, served
 from builder.say import BuildError
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import simulate
@@ -40,7 +40,7 @@ def measure(scenario: Scenario, runs: int) -> tuple[list[float], list[float]]:
     ):
         page = browser.new_page()
         page.goto(address + LAB_QUERY)
-        page.wait_for_selector("html[data-fleetlab-state=live]")
+        page.wait_for_selector("html[data-fleetlab-state=live]", timeout=PATIENCE_MS)
         (worker,) = page.workers
         for number in range(runs + 1):
             seconds, digest = json.loads(worker.evaluate("code => python.runPython(code)", code))

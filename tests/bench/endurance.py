@@ -16,10 +16,9 @@ import statistics
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import product
 from typing import Any
 
@@ -142,27 +141,30 @@ class Tab:
 
     def _run(self, kind: str, act: Callable[..., Any], *given: Any) -> None:
         before = self.page.evaluate("runsShown")
-        self._timed(kind, partial(act, *given), SHOWN, before)
+        with self._timed(kind):
+            act(*given)
+            self.page.wait_for_function(SHOWN, arg=before)
 
     def _look(self, part: int, clock: Any) -> None:
         # No handle of an element is held: the browser would keep it, and all that hangs on it.
         before = clock.get_attribute("aria-valuetext")
+        with self._timed("look at an instant"):
+            self._move(clock)
+            try:
+                self.page.wait_for_function(MOVED, arg=[part, before], timeout=AGAIN_MS)
+            except TimeoutError:
+                self._move(clock)
+                self.page.wait_for_function(MOVED, arg=[part, before])
 
-        def press() -> None:
-            for _ in range(3):
-                # To the far end: in a short run a shorter way may end in the same minute.
-                late = clock.evaluate("clock => clock.ariaValueNow > clock.ariaValueMax / 2")
-                clock.press("Home" if late else "End")
-                with suppress(TimeoutError):
-                    self.page.wait_for_function(MOVED, arg=[part, before], timeout=AGAIN_MS)
-                    return
+    def _move(self, clock: Any) -> None:
+        # To the far end: in a short run a shorter way may end in the same minute.
+        late = clock.evaluate("clock => clock.ariaValueNow > clock.ariaValueMax / 2")
+        clock.press("Home" if late else "End")
 
-        self._timed("look at an instant", press, MOVED, [part, before])
-
-    def _timed(self, kind: str, act: Callable[[], Any], done: str, before: Any) -> None:
+    @contextmanager
+    def _timed(self, kind: str) -> Iterator[None]:
         began = time.perf_counter()
-        act()
-        self.page.wait_for_function(done, arg=before)
+        yield
         self.tour.answers_ms[kind].append(1000 * (time.perf_counter() - began))
 
     # ---- what it holds
