@@ -12,16 +12,17 @@ const PACE_MS = 50; // between two reports of what arrives, but those of whole f
 
 // Returns {fetch, expect, say, speed}. fetch(name, tap): the file's verified bytes, with what `tap`
 // makes of the stream while it arrives; expect(names): what will be fetched besides COMMON;
-// speed: promise of the bytes a second at which the first of them came.
+// speed: promise of the bytes a second at which the first of them came, counted from the first one
+// on, for what passes before that is a busy processor's and a server's wait, and not the link's.
 function fetcher(manifest, fresh, stallMs) {
   const loaded = new Map();
   const sizeOf = (names) => names.reduce((sum, name) => sum + (manifest[name]?.size ?? 0), 0);
   let total = sizeOf([...COMMON, ...SNAPSHOT]);
   let measured;
   const speed = new Promise((resolve) => (measured = resolve));
-  const began = performance.now();
   let count = 0;
-  let saidAt = began;
+  let cameAt = Infinity;
+  let saidAt = performance.now();
 
   const say = (what) => self.postMessage({ type: "progress", loaded: count, total, what });
   const report = (name, bytes) => {
@@ -29,7 +30,8 @@ function fetcher(manifest, fresh, stallMs) {
     loaded.set(name, Math.min(bytes, size));
     count = [...loaded.values()].reduce((a, b) => a + b, 0);
     const now = performance.now();
-    if (count > MEASURED_BYTES) measured((count / (now - began)) * 1000);
+    if (count) cameAt = Math.min(cameAt, now);
+    if (count > MEASURED_BYTES) measured((count / (now - cameAt)) * 1000); // all at once: Infinity
     if (bytes < size && now - saidAt < PACE_MS) return; // the page has other things to draw
     saidAt = now;
     say([...loaded].find(([other, some]) => some < manifest[other].size)?.[0] ?? "");

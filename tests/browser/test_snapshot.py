@@ -93,7 +93,7 @@ def test_a_snapshot_that_this_browser_cannot_restore_is_done_without(lab: Any) -
 
 def test_on_a_slow_link_python_starts_without_the_snapshot(lab: Any) -> None:
     names: list[str] = []
-    server = open_server(DIST, handler=Link(bytes_s=600_000).handler())
+    server = open_server(DIST, handler=Link(bytes_s=400_000).handler())
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_address[1]}/"
     lab(QUERY, address=address, prepare=noted(names, []))
