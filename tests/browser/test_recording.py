@@ -55,6 +55,8 @@ def test_where_python_cannot_run_the_default_run_is_shown_and_said_to_be_a_recor
     expect(section.locator("[data-text=allocated]")).not_to_have_text("–")
     expect(section.locator("#part2-controls")).to_have_attribute("inert", "")
     expect(section.get_by_role("button", name="Run my rule")).to_be_hidden()
+    for compared in ("seesaw", "scatter", "score"):  # runs that were not made
+        expect(section.locator(f"#part2-{compared}-title")).to_be_hidden()
     assert page.url.endswith(asked), "what was asked for stays in the address"
 
     reader = Reader(page)
@@ -62,10 +64,13 @@ def test_where_python_cannot_run_the_default_run_is_shown_and_said_to_be_a_recor
     third = page.locator(".part[data-part='3']")
     expect(third.locator("[data-text=recording]")).to_be_visible()
     expect(third.locator("#part3-stage > *")).to_have_count(1)
+    lock(third)
+    expect(third.locator("[data-text=goal_detail]")).to_contain_text("on one seed")
+    expect(third.get_by_text("being measured").filter(visible=True)).to_have_count(0)
     ledger = reader.ledger()
-    assert [made["part"] for made in ledger["predictions"]] == [2]
-    recorded = run_of("?" + Scenario.default("guardian", 2).query())
-    assert [run["digest"] for run in ledger["runs"]] == [recorded.digest]
+    assert [made["part"] for made in ledger["predictions"]] == [2, 3]
+    recorded = [run_of("?" + Scenario.default("guardian", part).query()) for part in (2, 3)]
+    assert [run["digest"] for run in ledger["runs"]] == [run.digest for run in recorded]
 
 
 # What all pictures of the newest document are drawn from, by model; coordinates as a recording

@@ -152,7 +152,7 @@ class GuardianStory(Story):
             "cost": dollars(rent_a_day(scenario)),
             "cost_detail": f"{dollars(rent_a_day(scenario.but(spot=0)))} with nothing on spot",
             "goal": _percent(mean(x.late_share for x in mine)),
-            "goal_detail": spread_words([100 * x.late_share for x in mine], "{:.2f} %"),
+            "goal_detail": spread_words([100 * x.late_share for x in mine], "%"),
             "labels": labels,
         }
 

@@ -157,7 +157,7 @@ class NomadStory(Story):
             "main": main,
             "main_detail": detail,
             "lost": _percent(mean(x.late_share for x in mine)),
-            "lost_detail": spread_words([100 * x.late_share for x in mine], "{:.2f} %")
+            "lost_detail": spread_words([100 * x.late_share for x in mine], "%")
             + (f"; smaller for {_percent(mean(x.small_share for x in mine))} of the time"
                if scenario.elastic else ""),
             "cost": dollars(mean(x.effective_dollars for x in mine)),

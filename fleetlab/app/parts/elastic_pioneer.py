@@ -176,7 +176,7 @@ class PioneerStory(Story):
             return {"labels": labels}
         return {
             "main": _percent(mean(x.silent_share for x in mine)),
-            "main_detail": spread_words([100 * x.silent_share for x in mine], "{:.2f} %"),
+            "main_detail": spread_words([100 * x.silent_share for x in mine], "%"),
             "lost": _percent(mean(x.slim_share for x in mine)),
             "lost_detail": (
                 f"{power_mw(SLIM_MODEL, DEVICES[V2]):.2f} mW and less isolation, in place of "

@@ -222,12 +222,12 @@ def points(at: Sequence[float], groups: Sequence[Sequence[float]]) -> tuple[Poin
     )
 
 
-def spread_words(values: Sequence[float], form: str = "{:.2f}") -> str:
-    """Return ``1.57 to 2.47 over 12 seeds``, or that there is one seed so far."""
-    if len(values) < 2:
-        return "one seed so far"
-    low, high = form.format(min(values)), form.format(max(values))
-    return f"{low} to {high} over {len(values)} seeds" if low != high else f"{len(values)} seeds"
+def spread_words(values: Sequence[float], unit: str) -> str:
+    """Return ``1.57 to 2.47 hours over 12 seeds``, or ``1.57 hours on one seed``."""
+    low, high = f"{min(values):.2f}", f"{max(values):.2f}"
+    span = low if low == high else f"{low} to {high}"
+    over = "on one seed" if len(values) == 1 else f"over {len(values)} seeds"
+    return f"{span} {unit} {over}"
 
 
 def reclaim_times(run: Run) -> list[int]:

@@ -178,7 +178,7 @@ class TitanStory(Story):
         time = _time_words(mine)
         shown: dict[str, Any] = {
             "main": time,
-            "main_detail": f"{spread_words(stretches)} times as long as undisturbed",
+            "main_detail": spread_words(stretches, "times as long as undisturbed"),
             "lost": duration(mean(t.lost_s for t in mine)),
             "lost_detail": (
                 f"{mean(t.interruptions for t in mine):.1f} interruptions and "
