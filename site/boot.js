@@ -40,6 +40,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
   let missed = 0;
   let pulse = null;
   let restartedAt = -Infinity;
+  let trusted = false; // `record` and `locked` are
   let lean = globalThis.fleetlabLean ?? false; // once the snapshot has failed, it is not tried again
 
   function state(name, progress) {
@@ -93,6 +94,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
   function hydrate() {
     const mine = (opening = (async () => {
       await settled;
+      trusted = true;
       const found = await loadOpening(recording ? plain(query()) : query(), locked(), readManifest());
       if (!found || opening !== mine) return null;
       const look = theme();
@@ -300,8 +302,9 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
   return {
     tell(name, value) {
       outbox.tell(name, value);
-      // Until Python has been asked, another place, look or lock shows another opening.
-      if (!opened && OPENS_WITH.includes(name)) {
+      // Until Python has been asked, another place, look or lock shows another opening; the first
+      // one waits for all three by itself.
+      if (!opened && trusted && OPENS_WITH.includes(name)) {
         // The lock leads from a part's opening scene to the part itself.
         if (name === "prediction" && root.dataset.opening === "open" && !recording) onTell?.("query", plain(query()));
         hydrate();
