@@ -30,7 +30,7 @@ class Wire:
         self.events: list[dict[str, Any]] = []
 
     def command(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
-        """Return the browser's answer to a command; raise a BuildError with its reason.
+        """Return the browser's answer to a command; raise a BuildError with its reason, or silence.
 
         ``session`` is the tab that CDP is to carry it to.
         """
@@ -42,7 +42,12 @@ class Wire:
         return self._wait(self._exchange(number, json.dumps(message)))
 
     def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(ANSWER_S)
+        answer = asyncio.run_coroutine_threadsafe(work, self.loop)
+        try:
+            return answer.result(ANSWER_S)
+        except TimeoutError as error:
+            answer.cancel()  # it would swallow the answer to the next command
+            raise BuildError(f"{self.name} has not answered for {ANSWER_S} s.") from error
 
     async def _exchange(self, number: int, message: str) -> dict[str, Any]:
         await self.socket.write_message(message)

@@ -1,4 +1,4 @@
-"""No number in a sentence that a script of the page or Math Peek makes is typed in."""
+"""No number in a sentence that a script of the page, Math Peek or the lab makes is typed in."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ from pathlib import Path
 
 import pytest
 
+import fleetlab
 from builder.assemble import SITE
 from fleetlab import peek
+from fleetlab.app.instruments import sharing
+from fleetlab.engine.reclaim import BURST_SHARE
 from fleetlab.ledger.record import LARGEST_BYTES
+from fleetlab.network import GB, TIERS, ring_allreduce_s, tensor_parallel_s
+from fleetlab.services import loop, nearness
 from tests.app import prose_check, script_text
 from tests.app.page_facts import page_facts
 from tests.app.prose_check import unsourced
+from tests.app.prose_facts import whole
 
 FACTS = page_facts()
+PACKAGE = Path(fleetlab.__file__).parent
 PEEK = Path(peek.__file__).parent
 NAMES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.js"))
 
@@ -68,6 +75,31 @@ PEEKS = {
 }
 """The same of the sentences that Math Peek makes in Python, a line for each piece."""
 
+LAB = {
+    "app/instruments/sharing.py": [  # held to what they choose by the test below
+        *("4 h", "2 h", "1 h", "15 min", "6 h", "12 h", "24 h"),
+    ],
+    "app/instruments/spot_controls.py": [
+        "Bursts: a {burst} at once",
+        "Like AWS, November 2020",  # the months that engine/market.py names its records by
+    ],
+    "app/session.py": ["its jobs are 0 to "],  # numbered from 0 in every run
+    "services/nearness.py": [
+        "an AllReduce of {ring_gb} GB over {ring_ranks} GPUs",
+        "the chain of {chain} AllReduces of one loop",
+        "the agreement of two hearables",  # one for each ear
+    ],
+}
+"""The same of the instruments, the page's own sentences and what a track's jobs exchange."""
+LAB_NAMES = sorted(
+    path.relative_to(PACKAGE).as_posix()
+    for folder in ("app", "app/instruments", "services", "missions")
+    for path in (PACKAGE / folder).glob("*.py")
+    # coordinates of a drawing; refusals; the levels of sureness
+    if path.name not in ("picture.py", "prices.py", "questions.py")
+)
+QUARTERS = {0.25: "quarter", 0.5: "half"}
+
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_number_in_a_script_s_sentences_has_its_source(name: str) -> None:
@@ -85,8 +117,40 @@ def test_every_number_in_math_peek_s_sentences_has_its_source(name: str) -> None
     assert loose == [], f"{name} has a number without a source"
 
 
+@pytest.mark.parametrize("name", LAB_NAMES)
+def test_every_number_in_the_lab_s_own_sentences_has_its_source(name: str) -> None:
+    text = "\n".join(prose_check.sentences(PACKAGE / name))
+    near = TIERS[0]
+    lab = {
+        "burst": QUARTERS[BURST_SHARE],
+        "ring_gb": whole(nearness.GRADIENT_BYTES / GB),
+        "ring_ranks": whole(nearness.GRADIENT_RANKS),
+        "chain": whole(
+            tensor_parallel_s(loop.LAYERS, loop.SHARED_BYTES, loop.RANKS, near)
+            / ring_allreduce_s(
+                loop.SHARED_BYTES, loop.RANKS, near.bandwidth_bytes_s, near.latency_s
+            )
+        ),
+    }
+    absent, loose = unsourced(text, LAB.get(name, []), FACTS | lab)
+    assert absent == [], f"{name} no longer says this, or the code has another number"
+    assert loose == [], f"{name} has a number without a source"
+
+
+@pytest.mark.parametrize(("choices", "unit_min"), [(sharing.PATIENCE, 1), (sharing.STARVATION, 60)])
+def test_a_choice_of_a_time_says_the_time_that_it_chooses(
+    choices: dict[str, int], unit_min: int
+) -> None:
+    spans = {"min": 1, "h": 60}
+    said = {label: label.split() for label in choices if label[0].isdigit()}
+    assert said
+    for label, (number, unit) in said.items():
+        assert int(number) * spans[unit] == choices[label] * unit_min
+
+
 def test_no_source_is_kept_for_a_module_that_is_gone() -> None:
     assert set(SCRIPTS) <= set(NAMES)
+    assert set(LAB) <= set(LAB_NAMES)
     assert set(PEEKS) <= {path.name for path in PEEK.glob("*.py")}
 
 
