@@ -10,6 +10,8 @@ from fleetlab.app.palette import FONT, Palette
 
 GAP, BAR, ROW, TEXT = 28, 14, 44, 13
 WIDTH, NARROW_WIDTH = 960, 340
+WIDEST = 0.7 * TEXT
+"""Pixels that a bold character takes at most."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def _panel(
     top += 20 * titles + 10
     begin = top
     scale = _Scale(panel, room)
+    limit = scale(panel.limit[0]) if panel.limit else None
     for bar in panel.bars:
         top += ROW
         parts.append(_text(left, top - BAR - 6, bar.label, colours.muted))
@@ -102,12 +105,15 @@ def _panel(
                 f'{middle - 4:.1f}v8M{left + high:.1f} {middle - 4:.1f}v8" '
                 f'stroke="{colours.ink}" fill="none"/>'
             )
-        parts.append(_text(left + after + 6, top - 2, bar.text, colours.ink, weight=700))
-    if panel.limit is not None:
-        at = left + scale(panel.limit[0])
+        start = after + 6
+        if limit is not None and start - 4 < limit < start + len(bar.text) * WIDEST:
+            start = limit + 6  # the limit would strike through it
+        parts.append(_text(left + start, top - 2, bar.text, colours.ink, weight=700))
+    if panel.limit is not None and limit is not None:
+        at = left + limit
         # beside the bars only, so that it strikes through no label
         rows = range(1, len(panel.bars) + 1)
-        marks = "".join(f"M{at:.1f} {begin + ROW * row - BAR - 4:.1f}v{BAR + 8}" for row in rows)
+        marks = "".join(f"M{at:.1f} {begin + ROW * row - BAR - 2:.1f}v{BAR + 4}" for row in rows)
         parts.append(f'<path d="{marks}" stroke="{colours.ink}" stroke-width="1.5"/>')
         top += 22
         anchor = "end" if at > left + room * 0.6 else "start"
