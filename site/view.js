@@ -12,6 +12,10 @@ export const partSections = () => [...document.querySelectorAll(".part")];
 const element = (name, within) => find(`[data-text="${name}"]`, within);
 const firstTexts = new Map();
 
+// What changes while the clock runs, in lines as well: what is under it is to stay there.
+const CLOCKED = ".fleet h1, .scene, .why, .queue, .figures p";
+let roomWidth = 0; // of the page, when room was last kept
+
 /** Writes a text where the page has a place for it; the same text again changes nothing. */
 export function write(name, text, within = document) {
   for (const place of within.querySelectorAll(`[data-text="${name}"]`)) {
@@ -41,6 +45,7 @@ export function showFrame(section, frame, locked) {
     const label = frame[place.dataset.label];
     if (label) place.setAttribute("aria-label", label);
   }
+  keepRoom(section);
   if (!locked) return;
   for (const [name, share] of Object.entries(frame.bars ?? {})) {
     const bar = find(`[data-bar="${name}"]`, section);
@@ -90,6 +95,21 @@ export function clearFrame() {
     option.removeAttribute("data-measured");
   }
   for (const card of document.querySelectorAll("[data-needs]")) card.hidden = true;
+  freeRoom();
+}
+
+// Leaves each of these the most room that it has taken so far, until the page has another width.
+function keepRoom(section) {
+  if (innerWidth !== roomWidth) freeRoom();
+  roomWidth = innerWidth;
+  const taken = [...section.querySelectorAll(CLOCKED)].map((place) => [place, place.getBoundingClientRect().height]);
+  for (const [place, height] of taken) {
+    if (height > (parseFloat(place.style.minHeight) || 0)) place.style.minHeight = `${height}px`;
+  }
+}
+
+function freeRoom() {
+  for (const place of document.querySelectorAll(CLOCKED)) place.style.removeProperty("min-height");
 }
 
 /** Returns a new element with texts or elements in it. */

@@ -276,7 +276,7 @@ def test_turning_a_knob_runs_what_it_says_and_shows_it() -> None:
     visit.first_run()
     assert "elastic=1" in visit.runs[-1]["scenario"]
     assert visit.frame["labels"]["main"] == "time to converge, elastic"
-    assert visit.frame["title"] == "127 nodes close the ring and keep what they know"
+    assert visit.frame["title"] == "127 nodes close the ring"
 
 
 def test_the_knobs_of_training_are_titan_s_alone() -> None:

@@ -172,6 +172,28 @@ def test_step_goes_one_moment_on_and_back_is_exactly_what_was_seen_before(lab: A
     expect(page.locator("#part1-queue")).to_have_attribute("inert", "")
 
 
+# Where what lies under the list of who waits begins, and how high the list itself is.
+QUEUE = """() => {
+  const box = (place) => document.querySelector(place).getBoundingClientRect();
+  return [box(".part[data-part='2'] .queue + *").top + scrollY, box("#part2-queue > *").height];
+}"""
+
+
+def test_what_is_under_the_queue_stays_where_it_is_though_fewer_wait(lab: Any) -> None:
+    page = lab("?track=titan&part=2", until="error", prepare=without_webassembly)
+    recording = Recording(page, 2)
+    places, heights = set(), set()
+    for key in ("Home", *["PageUp"] * 5, "End"):  # the opening shows a moment of many
+        before = recording.moment
+        recording.slider.press(key)
+        expect(recording.slider).not_to_have_attribute("aria-valuenow", f"{before:.1f}")
+        place, height = page.evaluate(QUEUE)
+        places.add(round(place))
+        heights.add(round(height))
+    assert len(heights) > 1, "the list has more and fewer lines"
+    assert len(places) == 1
+
+
 @pytest.mark.parametrize(
     ("track", "part", "context"),
     [

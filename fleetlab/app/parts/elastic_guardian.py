@@ -68,13 +68,13 @@ class GuardianStory(Story):
             took = _latency_words(_latency_ms(run, piece, time_ms))
             if not piece.nodes:
                 return f"The loop stands still, for want of {plural(gone, 'node')}"
-            return f"The ring is rebuilt: a loop that begins now takes {took}"
+            return f"The ring is rebuilt: this loop takes {took}"
         latency = loop_ms(piece.nodes, whole)
         if latency > DEADLINE_MS:
             return f"{plural(gone, 'node')} gone: {latency:.1f} ms, and the deadline is missed"
         if gone:
             return f"{plural(gone, 'node')} gone: the loop takes {latency:.1f} ms and holds"
-        return f"All {whole} nodes are there: the loop takes {latency:.1f} ms"
+        return f"All {whole} nodes work: the loop takes {latency:.1f} ms"
 
     def scene(self, scenario: Scenario) -> str:
         """Return what fleet this is and how to read the picture."""

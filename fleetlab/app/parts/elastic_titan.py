@@ -92,7 +92,7 @@ class TitanStory(Story):
         if instant.phase is Phase.RESTARTING:
             return f"All {there} nodes reload the last checkpoint"
         if instant.phase is Phase.REBUILDING:
-            return f"{len(instant.nodes)} nodes close the ring and keep what they know"
+            return f"{len(instant.nodes)} nodes close the ring"
         if instant.phase is Phase.SAVING:
             return f"{len(instant.nodes)} nodes stop to write a checkpoint"
         if instant.phase is Phase.DONE:
