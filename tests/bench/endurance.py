@@ -134,11 +134,17 @@ class Tab:
         section.get_by_role("button", name="Math Peek").click()
 
     def hand_in(self) -> None:
-        """Look at the ledger and take it away."""
+        """Look at the ledger, take it away and start afresh.
+
+        What a ledger holds is the reader's, and the page grows with it.
+        """
         parts = self.page.get_by_role("navigation", name="Parts of the lab")
         parts.get_by_role("link", name="Ledger").click()
         with self.page.expect_download():
             self.page.get_by_role("button", name="Export JSON").click()
+        self.page.get_by_role("button", name="Start afresh").click()
+        self.page.get_by_role("button", name="Remove and start afresh").click()
+        self.page.get_by_text("Nothing is recorded on this track yet.").wait_for()
 
     def _run(self, kind: str, act: Callable[..., Any], *given: Any) -> None:
         before = self.page.evaluate("runsShown")
