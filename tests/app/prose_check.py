@@ -10,17 +10,13 @@ from pathlib import Path
 from builder.pages import FIGURE
 
 DIGITS = r"(?<![\w.])\d(?:[\d,]*\d)?(?:\.\d+)?"
-LARGE = (
-    r"four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
-    r"seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|"
-    r"fifth|thirds|doubl\w+"
+WORDS = (
+    r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|"
+    r"sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|"
+    r"hundred|thousand|million|half|halves|thirds?|quarters?|fifth|tenth|twice|thrice|doubl\w+"
 )
-SMALL = r"two|three|thousand|million|twice|thrice|half|halves|third|quarters?|tenth"
-
-NUMBER = re.compile(rf"{DIGITS}|\b(?:{LARGE})\b", re.IGNORECASE)
-"""A number in prose, where two and three are words like others."""
-EVERY = re.compile(rf"{DIGITS}|\b(?:{LARGE}|{SMALL})\b", re.IGNORECASE)
-"""A number in a short text, where each word of a number counts."""
+NUMBER = re.compile(rf"{DIGITS}|\b(?:{WORDS})\b", re.IGNORECASE)
+"""A number in prose, in digits or in words."""
 
 NOTHING = re.compile(r"(?!)")
 
@@ -30,7 +26,6 @@ def unsourced(
     said: Sequence[str],
     facts: Mapping[str, str],
     structural: re.Pattern[str] = NOTHING,
-    number: re.Pattern[str] = EVERY,
 ) -> tuple[list[str], list[str]]:
     """Return the phrases that ``text`` does not have, and its numbers that no phrase covers.
 
@@ -48,7 +43,7 @@ def unsourced(
             absent.append(filled)
     loose = [
         text[max(0, match.start() - 30) : match.end() + 30]
-        for match in number.finditer(text)
+        for match in NUMBER.finditer(text)
         if not any(low <= match.start() and match.end() <= high for low, high in covered)
     ]
     return absent, loose

@@ -13,7 +13,7 @@ from fleetlab.app.parts.topology_study import rule_loss
 from fleetlab.engine.reclaim import BURST_SHARE
 from fleetlab.fleet import Fleet
 from fleetlab.missions import mission
-from fleetlab.network import GB, MB, TIERS
+from fleetlab.network import GB, MB, TIERS, ring_allreduce_s, tensor_parallel_s
 from fleetlab.scenario import Scenario
 from fleetlab.services import loop, nearness
 from fleetlab.services.frames import FRAME_MS, FULL_FPS, needed_nodes
@@ -42,9 +42,13 @@ class Fact(str):
     def __format__(self, form: str) -> str:
         if not form:
             return str(self)
-        number = int(self)
-        assert number < 20 or number % 10 == 0, f"{number} is not spelled out in prose"
-        said = ONES[number] if number < 20 else TENS[number // 10 - 2]
+        number = int(self.replace(",", ""))
+        spelled = number < 20 or number == 1000 or (number % 10 == 0 and number < 100)
+        assert spelled, f"{number} is not spelled out in prose"
+        if number == 1000:
+            said = "thousand"
+        else:
+            said = ONES[number] if number < 20 else TENS[number // 10 - 2]
         return said.capitalize() if form == "Word" else said
 
 
@@ -63,13 +67,14 @@ def _crisis() -> dict[str, float]:
     return {
         "racks": RACKS.blocks,
         "crisis_free": RACKS.gpus - taken,
+        "rack_free": (RACKS.gpus - taken) // RACKS.blocks,
         "gang": int(jobs.gpus[-1]),
         "whole_nodes": int(jobs.gpus[-1]) // RACKS.gpus_per_node,
     }
 
 
 def _tiers() -> dict[str, float]:
-    found: dict[str, float] = {}
+    found: dict[str, float] = {"spine_hops": TIERS[-1].hops}
     for name, tier in zip(("node", "block", "spine"), TIERS, strict=True):
         found[f"{name}_gb_s"] = tier.bandwidth_bytes_s / GB
         found[f"{name}_us"] = round(tier.latency_s * 1e6, 6)
@@ -92,6 +97,7 @@ def facts() -> dict[str, str]:
     titan, spot = mission("titan"), _opened("titan", 3).but(spot=100)
     guardian, nomad = _opened("guardian", 3), _opened("nomad", 3)
     wear = _opened("pioneer", 3)
+    pioneer = _opened("pioneer", 2).fleet_shape
     city = nearness.EDGE_TIERS[-1]
     nodes, needed = nomad.fleet_shape.nodes, needed_nodes(nomad)
     life_h = nodes * 24 / nomad.preemptions
@@ -111,6 +117,13 @@ def facts() -> dict[str, str]:
         "shared_mb": loop.SHARED_BYTES / MB,
         "ranks": loop.RANKS,
         "day_s": DAY_S,
+        "tail_one_in": round(1 / loop.TAIL),
+        "layer_allreduces": round(
+            tensor_parallel_s(1, loop.SHARED_BYTES, loop.RANKS, TIERS[0])
+            / ring_allreduce_s(
+                loop.SHARED_BYTES, loop.RANKS, TIERS[0].bandwidth_bytes_s, TIERS[0].latency_s
+            )
+        ),
         "forgiven_s": forgiven_s,
         "about_forgiven_s": round(forgiven_s),
         "rendezvous_s": guardian.rendezvous,
@@ -143,6 +156,8 @@ def facts() -> dict[str, str]:
         "limit_pj": int(LIMIT_MW * 1e9 / (HEAVY.ops * INFERENCES_S) * 100) / 100,
         "slim_share": SLIM.ops / HEAVY.ops * 100,
         "wearers": wear.fleet_shape.class_counts[-1] * wear.fleet_shape.blocks,
+        "classes": len(mission("pioneer").classes),
+        "group_v3": pioneer.class_counts[-1],
         "titan_size": _opened("titan", 1).size,
         "guardian_size": _opened("guardian", 1).size,
         "replica": nearness.REPLICA_GPUS,

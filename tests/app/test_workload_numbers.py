@@ -10,7 +10,7 @@ import pytest
 
 from fleetlab.workloads import catalogue
 from fleetlab.workloads.workload import Kind
-from tests.app.prose_check import EVERY, unsourced
+from tests.app.prose_check import NUMBER, unsourced
 from tests.app.prose_facts import RACKS, Fact, whole
 
 WORKLOADS = catalogue._read()
@@ -122,7 +122,7 @@ def test_a_job_s_name_says_what_the_job_asks_for(name: str) -> None:
         if "gpu_milli" in kind:
             assert SHARES[kind["gpu_milli"]] in label
             continue
-        said = EVERY.findall(label)
+        said = NUMBER.findall(label)
         assert said in ([], [str(kind["gpus"])]), f"{label} of {name} asks for {kind['gpus']} GPUs"
 
 
