@@ -11,12 +11,20 @@ const SCRIPTS = [
   { file: "runtime/panel.min.js", model: "panel.models.layout.Column" },
 ];
 
+let running = null;
+
 /**
  * Runs BokehJS and Panel's scripts in their order, since each needs those before it; the page has
  * asked for all of them already. Here and not by tags of it, so that a failure has a name and a
- * second try.
+ * second try. Who asks while they are under way waits for the same: BokehJS run twice would
+ * forget what the others had added to it.
  */
-export async function loadScripts(manifest) {
+export function loadScripts(manifest) {
+  running ??= load(manifest).finally(() => (running = null));
+  return running;
+}
+
+async function load(manifest) {
   for (const { file, model } of SCRIPTS) {
     if (!registered(model)) await loadScript(file, manifest[file]);
     if (!registered(model)) throw fileError(file, `The file ${file} is damaged: it lacks ${model}.`);

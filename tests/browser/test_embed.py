@@ -1,6 +1,7 @@
 """The lab inside a page of a book, on another origin, in frames with and without a sandbox."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -129,6 +130,7 @@ def test_a_frame_that_may_only_run_scripts_plays_and_its_ledger_is_there_to_copy
     line = frame.get_by_role("navigation", name="This lab")
     lock(frame.locator(".part[data-part='1']"))
     expect(line.get_by_role("status")).to_have_text("NOT saved")
+    expect(frame.locator("html")).to_have_attribute("data-fleetlab-run", re.compile("."))
     line.get_by_role("link", name="Ledger").click()
     expect(frame.get_by_text("This browser keeps nothing")).to_be_visible()
     frame.get_by_role("button", name="Export JSON").click()

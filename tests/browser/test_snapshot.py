@@ -65,6 +65,33 @@ def test_a_snapshot_that_does_not_come_whole_is_done_without(
     assert not page.get_by_role("alert").filter(has_text="The file").is_visible()
 
 
+def test_python_that_starts_again_meanwhile_does_not_run_bokeh_twice(lab: Any) -> None:
+    held: list[Route] = []
+    given_up: list[str] = []
+
+    def hold(route: Route) -> None:
+        if given_up:
+            route.continue_()
+        else:
+            held.append(route)
+
+    def prepare(page: Page) -> None:
+        def on_console(message: ConsoleMessage) -> None:
+            if "Python starts without it" in message.text:
+                given_up.append(message.text)
+                for route in held:
+                    route.continue_()
+
+        page.on("console", on_console)
+        page.context.route("**/runtime/bokeh.min.js", hold)
+        page.context.route("**/restore.js", serve_tampered)
+
+    page = lab(QUERY, prepare=prepare, expected=(NETWORK,))
+    assert held, "BokehJS was still on its way when the snapshot was given up"
+    assert len(given_up) == 1
+    assert page.locator("script[src='runtime/bokeh.min.js']").count() == 1
+
+
 def test_a_snapshot_that_this_browser_cannot_restore_is_done_without(lab: Any) -> None:
     names: list[str] = []
     warnings: list[str] = []

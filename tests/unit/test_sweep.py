@@ -251,7 +251,7 @@ def test_a_scenario_without_figures_is_named_and_the_rest_is_kept(
 
 
 def test_ctrl_c_keeps_whole_rows_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    (tmp_path / "grid.toml").write_text('scenario = "track=titan&jobs=4000"\nseeds = 24\n')
+    (tmp_path / "grid.toml").write_text('scenario = "track=titan&jobs=4000"\nseeds = 60\n')
     out = tmp_path / "out.csv"
     command = [sys.executable, "-m", "fleetlab", "sweep", "grid.toml", "-o", "out.csv"]
     command += ["--workers", "2"]
@@ -267,21 +267,21 @@ def test_ctrl_c_keeps_whole_rows_and_the_same_command_goes_on(tmp_path: Path) ->
     # a terminal sends Ctrl-C to every process of the group, workers too
     os.killpg(process.pid, signal.SIGINT)
     _, complaint = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == 130, complaint
     kept = out.read_text().splitlines()[1:]
-    assert 3 <= len(kept) < 24
-    assert f"{len(kept)} of 24 rows are in out.csv; the same command goes on" in complaint
+    assert 3 <= len(kept) < 60
+    assert f"{len(kept)} of 60 rows are in out.csv; the same command goes on" in complaint
     assert complaint.splitlines()[-1] == "fleetlab sweep: interrupted"
     assert "Traceback" not in complaint
 
     again = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
-    assert f"going on after {len(kept)} rows of 24" in again.stderr
+    assert f"going on after {len(kept)} rows of 60" in again.stderr
     lines = out.read_text().splitlines()
-    assert [line.split(",")[0] for line in lines[1:]] == [str(number) for number in range(24)]
+    assert [line.split(",")[0] for line in lines[1:]] == [str(number) for number in range(60)]
     assert set(kept) <= set(lines)
-    last = rows_of(out)[23]
+    last = rows_of(out)[59]
     assert last["digest"] == measure(Scenario.parse(last["scenario"]))["digest"]
 
 
