@@ -74,6 +74,7 @@ def play_part_2(mission: Mission) -> None:
     expect(reader.says("seesaw_title")).to_contain_text("Loose placement", timeout=LONG_MS)
     locality = reader.part.get_by_role("slider", name=re.compile("^Locality"))
     locality.press("Home")
+    expect(locality).to_have_attribute("aria-valuenow", re.compile(r"^0(\.0)?$"))
     mission.expect_run("strict", patience=-1)
     expect(reader.says("title")).to_contain_text("No gang lies across")
     reader.click("Score this policy")
