@@ -80,7 +80,7 @@ def _panel(
     top += 20 * titles + 10
     begin = top
     scale = _Scale(panel, room)
-    limit = scale(panel.limit[0]) if panel.limit else None
+    limit = scale(panel.limit[0]) if panel.limit is not None else math.inf
     for bar in panel.bars:
         top += ROW
         parts.append(_text(left, top - BAR - 6, bar.label, colours.muted))
@@ -106,10 +106,10 @@ def _panel(
                 f'stroke="{colours.ink}" fill="none"/>'
             )
         start = after + 6
-        if limit is not None and start - 4 < limit < start + len(bar.text) * WIDEST:
+        if start - 4 < limit < start + len(bar.text) * WIDEST:
             start = limit + 6  # the limit would strike through it
         parts.append(_text(left + start, top - 2, bar.text, colours.ink, weight=700))
-    if panel.limit is not None and limit is not None:
+    if panel.limit is not None:
         at = left + limit
         # beside the bars only, so that it strikes through no label
         rows = range(1, len(panel.bars) + 1)

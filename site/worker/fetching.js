@@ -21,7 +21,7 @@ function fetcher(manifest, fresh, stallMs) {
   let measured;
   const speed = new Promise((resolve) => (measured = resolve));
   let count = 0;
-  let cameAt = Infinity;
+  let cameAt = null;
   let saidAt = performance.now();
 
   const say = (what) => self.postMessage({ type: "progress", loaded: count, total, what });
@@ -30,7 +30,7 @@ function fetcher(manifest, fresh, stallMs) {
     loaded.set(name, Math.min(bytes, size));
     count = [...loaded.values()].reduce((a, b) => a + b, 0);
     const now = performance.now();
-    if (count) cameAt = Math.min(cameAt, now);
+    if (count) cameAt ??= now;
     if (count > MEASURED_BYTES) measured((count / (now - cameAt)) * 1000); // all at once: Infinity
     if (bytes < size && now - saidAt < PACE_MS) return; // the page has other things to draw
     saidAt = now;

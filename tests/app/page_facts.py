@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 from unittest.mock import patch
@@ -17,27 +16,20 @@ from unittest.mock import patch
 from builder.assemble import SITE
 from fleetlab.ledger.grade import SURENESS
 from fleetlab.ledger.record import LARGEST_BYTES
-from fleetlab.missions import PARTS, TRACKS, mission
+from fleetlab.missions import PARTS, TRACKS
 from fleetlab.missions.goals import ITERATIONS
 from fleetlab.missions.questions import CONFIDENCES, questions
-from fleetlab.network import TIERS
 from fleetlab.peek import packing, queueing
 from fleetlab.prose import key
 from fleetlab.prose.runs import SEEDS
 from fleetlab.scenario import LIMITS, Scenario
 from fleetlab.services import loop
 from fleetlab.statistics import CONFIDENCE
-from tests.app.prose_facts import RACKS, Fact, facts, whole
+from tests.app.prose_facts import RACKS, Fact, facts, only, whole
 
 GUIDE = (SITE / "content" / "instructor.md").read_text("utf-8")
 TIMING = re.compile(r"^\| (\d+) to (\d+) \| ([^|]*) \|", re.MULTILINE)
 MARKS = re.compile(r"^\| criterion \|([ |\d]*)\|$", re.MULTILINE)
-
-
-def _only(found: Sequence[Any] | set[Any]) -> Any:
-    """Return the one value that all of ``found`` have."""
-    (value,) = set(found)
-    return value
 
 
 def rubric() -> tuple[list[int], int]:
@@ -76,8 +68,8 @@ def _asked_by_the_key() -> dict[str, float]:
     assert rarely[2:] == hourly[2:] and hourly[1] == 3600, "saving once an hour"
     assert hourly[0] == rarely[0] == 2, "at twice the time"
     return {
-        "held_load": _only(held),
-        "seesaw_load": _only({s.load for s in placed}),
+        "held_load": only(held),
+        "seesaw_load": only({s.load for s in placed}),
         "seesaw_penalty": max(s.penalty for s in placed),
         "cheap_penalty": min(s.penalty for s in placed),
         "cost_min": cost_s / 60,
@@ -130,17 +122,15 @@ def page_facts() -> dict[str, str]:
         "iterations": ITERATIONS,
         "seeds": len(SEEDS),
         "points": marks[-1] * criteria,
-        "options": _only([len(question.options) for question in questions().values()]),
+        "options": only([len(question.options) for question in questions().values()]),
         "of_hours": questions()[3].number.high,  # type: ignore[union-attr]
         "free": 100 - Scenario.default("titan", 1).load,
         "train_gpus": Scenario.default("titan", 3).fleet_shape.gpus,
-        "workers": int(_only(workers)),
+        "workers": int(only(workers)),
         "ledger_mb": LARGEST_BYTES / 1e6,
-        "classes": len(mission("pioneer").classes),
         "rack_gpus": RACKS.nodes_per_block * RACKS.gpus_per_node,
         "rack_nodes": RACKS.nodes_per_block,
         "node_gpus": RACKS.gpus_per_node,
-        "spine_hops": TIERS[-1].hops,
         # a ring's passes over N ranks: 2 (N - 1) latencies, and 2 (N - 1) / N of the bytes
         "ring_steps": 2 * (loop.RANKS - 1),
         "ring_share": 2 * (loop.RANKS - 1) / loop.RANKS,
@@ -155,6 +145,4 @@ def page_facts() -> dict[str, str]:
     values |= _asked_by_the_key() | _surenesses()
     found = {name: Fact(whole(value)) for name, value in values.items()}
     found["seed_low"], found["seed_top"] = map(Fact, LIMITS["seed"])
-    free = int(facts()["crisis_free"])
-    found["free_a_rack"] = Fact(free // RACKS.blocks)
     return facts() | found | _buttons()

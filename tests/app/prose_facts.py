@@ -6,8 +6,10 @@ comment says; what is only quoted has its source beside it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from math import ceil
+from typing import Any
 
 from fleetlab.app.parts.topology_study import rule_loss
 from fleetlab.engine.reclaim import BURST_SHARE
@@ -52,6 +54,12 @@ class Fact(str):
         return said.capitalize() if form == "Word" else said
 
 
+def only(found: Sequence[Any] | set[Any]) -> Any:
+    """Return the one value that all of ``found`` have."""
+    (value,) = set(found)
+    return value
+
+
 def whole(number: float) -> str:
     """Return a number as prose has it: no zeros behind the point, commas in thousands."""
     return f"{number:,.10g}" if abs(number - round(number)) > 1e-9 else f"{round(number):,}"
@@ -67,7 +75,7 @@ def _crisis() -> dict[str, float]:
     return {
         "racks": RACKS.blocks,
         "crisis_free": RACKS.gpus - taken,
-        "rack_free": (RACKS.gpus - taken) // RACKS.blocks,
+        "free_a_rack": (RACKS.gpus - taken) // RACKS.blocks,
         "gang": int(jobs.gpus[-1]),
         "whole_nodes": int(jobs.gpus[-1]) // RACKS.gpus_per_node,
     }
@@ -99,6 +107,10 @@ def facts() -> dict[str, str]:
     wear = _opened("pioneer", 3)
     pioneer = _opened("pioneer", 2).fleet_shape
     city = nearness.EDGE_TIERS[-1]
+    shared, near = (loop.SHARED_BYTES, loop.RANKS), TIERS[0]
+    layer_s = tensor_parallel_s(1, *shared, near)
+    one_s = ring_allreduce_s(*shared, near.bandwidth_bytes_s, near.latency_s)
+    layer_allreduces = round(layer_s / one_s)
     nodes, needed = nomad.fleet_shape.nodes, needed_nodes(nomad)
     life_h = nodes * 24 / nomad.preemptions
     forgiven_s = loop.TAIL * DAY_S
@@ -113,17 +125,12 @@ def facts() -> dict[str, str]:
         "deadline_ms": loop.DEADLINE_MS,
         "compute_ms": loop.COMPUTE_MS,
         "layers": loop.LAYERS,
-        "allreduces": 2 * loop.LAYERS,
+        "allreduces": layer_allreduces * loop.LAYERS,
+        "layer_allreduces": layer_allreduces,
         "shared_mb": loop.SHARED_BYTES / MB,
         "ranks": loop.RANKS,
         "day_s": DAY_S,
         "tail_one_in": round(1 / loop.TAIL),
-        "layer_allreduces": round(
-            tensor_parallel_s(1, loop.SHARED_BYTES, loop.RANKS, TIERS[0])
-            / ring_allreduce_s(
-                loop.SHARED_BYTES, loop.RANKS, TIERS[0].bandwidth_bytes_s, TIERS[0].latency_s
-            )
-        ),
         "forgiven_s": forgiven_s,
         "about_forgiven_s": round(forgiven_s),
         "rendezvous_s": guardian.rendezvous,

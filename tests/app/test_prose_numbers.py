@@ -180,7 +180,7 @@ SAID = {
         "costs ${dollars} an hour",
         "about {about_tokens} tokens a second (*teaching value*: batch {batch}, {efficiency} % of "
         "the memory bandwidth of {replica} GPUs)",
-        "lie {rack_free:word} by {rack_free:word}, in {racks} racks",
+        "lie {free_a_rack:word} by {free_a_rack:word}, in {racks} racks",
     ],
     "titan/card": ["{crisis_free} GPUs are free, two in each of {racks} racks. The {gang}-GPU job"],
     "titan/part1/after": [

@@ -13,8 +13,8 @@ from fleetlab import peek
 from fleetlab.app.instruments import sharing
 from fleetlab.engine.reclaim import BURST_SHARE
 from fleetlab.ledger.record import LARGEST_BYTES
-from fleetlab.network import GB, TIERS, ring_allreduce_s, tensor_parallel_s
-from fleetlab.services import loop, nearness
+from fleetlab.network import GB
+from fleetlab.services import nearness
 from tests.app import prose_check, script_text
 from tests.app.page_facts import page_facts
 from tests.app.prose_check import unsourced
@@ -86,7 +86,7 @@ LAB = {
     "app/session.py": ["its jobs are 0 to "],  # numbered from 0 in every run
     "services/nearness.py": [
         "an AllReduce of {ring_gb} GB over {ring_ranks} GPUs",
-        "the chain of {chain} AllReduces of one loop",
+        "the chain of {allreduces} AllReduces of one loop",
         "the agreement of two hearables",  # one for each ear
     ],
 }
@@ -120,17 +120,10 @@ def test_every_number_in_math_peek_s_sentences_has_its_source(name: str) -> None
 @pytest.mark.parametrize("name", LAB_NAMES)
 def test_every_number_in_the_lab_s_own_sentences_has_its_source(name: str) -> None:
     text = "\n".join(prose_check.sentences(PACKAGE / name))
-    near = TIERS[0]
     lab = {
         "burst": QUARTERS[BURST_SHARE],
         "ring_gb": whole(nearness.GRADIENT_BYTES / GB),
         "ring_ranks": whole(nearness.GRADIENT_RANKS),
-        "chain": whole(
-            tensor_parallel_s(loop.LAYERS, loop.SHARED_BYTES, loop.RANKS, near)
-            / ring_allreduce_s(
-                loop.SHARED_BYTES, loop.RANKS, near.bandwidth_bytes_s, near.latency_s
-            )
-        ),
     }
     absent, loose = unsourced(text, LAB.get(name, []), FACTS | lab)
     assert absent == [], f"{name} no longer says this, or the code has another number"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import numpy as np
 import pytest
 
 from fleetlab.workloads import catalogue
 from fleetlab.workloads.workload import Kind
 from tests.app.prose_check import NUMBER, unsourced
-from tests.app.prose_facts import RACKS, Fact, whole
+from tests.app.prose_facts import RACKS, Fact, only, whole
+from tests.app.prose_facts import facts as prose_facts
 
 WORKLOADS = catalogue._read()
 SHARES = {250: "a quarter of a GPU", 500: "half a GPU"}
@@ -22,7 +22,7 @@ SAID = {
     "titan": ["{sizes} GPUs", "{mean:word} {unit} on average", "CV {cv}"],
     "titan-one-size": ["{mean:word} {unit} on average", "CV {cv}"],
     "titan-crisis": [
-        "{racks} racks with {free} GPUs free in each",
+        "{racks} racks with {free_a_rack} GPUs free in each",
         "{replicas:word} {node}-GPU replicas and one of {job} GPUs in every rack",
         "a {gang}-GPU gang in the queue",
     ],
@@ -65,12 +65,6 @@ def kinds(entry: dict[str, Any]) -> list[dict[str, Any]]:
     return [*entry.get("kinds", []), *entry.get("pair", []), *probe]
 
 
-def only(values: list[Any]) -> Any:
-    """Return the value that all have."""
-    (value,) = set(values)
-    return value
-
-
 def facts(name: str) -> dict[str, Any]:
     """Return what a workload's numbers are, as its words have them."""
     entry = WORKLOADS[name]
@@ -92,17 +86,14 @@ def facts(name: str) -> dict[str, Any]:
     return found | (crisis() if name == "titan-crisis" else {})
 
 
-def crisis() -> dict[str, Fact]:
-    """Return the crisis as it lies on its fleet of racks, counted in its jobs."""
+def crisis() -> dict[str, str]:
+    """Return what the crisis has in each rack, besides what ``prose_facts`` counts."""
     jobs = catalogue.crisis(RACKS)
-    replica, job, gang = (jobs.gpus[jobs.kind == kind] for kind in range(3))
-    return {
-        "racks": Fact(len(job)),
+    replica, job = (jobs.gpus[jobs.kind == kind].tolist() for kind in range(2))
+    return prose_facts() | {
         "replicas": Fact(len(replica) // RACKS.blocks),
-        "node": Fact(only(replica.tolist())),
-        "job": Fact(only(job.tolist())),
-        "gang": Fact(only(gang.tolist())),
-        "free": Fact((RACKS.gpus - int(np.sum(replica) + np.sum(job))) // RACKS.blocks),
+        "node": Fact(only(replica)),
+        "job": Fact(only(job)),
     }
 
 
