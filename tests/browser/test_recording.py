@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,7 @@ def test_where_python_cannot_run_the_default_run_is_shown_and_said_to_be_a_recor
     expect(third.locator("#part3-stage > *")).to_have_count(1)
     lock(third)
     expect(third.locator("[data-text=goal_detail]")).to_contain_text("on one seed")
+    expect(third.locator("[data-text=main_detail]")).to_contain_text(re.compile("; 1 seed$"))
     expect(third.get_by_text("being measured").filter(visible=True)).to_have_count(0)
     ledger = reader.ledger()
     assert [made["part"] for made in ledger["predictions"]] == [2, 3]

@@ -143,7 +143,7 @@ class GuardianStory(Story):
             "main": _latency_words(worst),
             "main_detail": (
                 f"{'within' if worst <= DEADLINE_MS else 'beyond'} 10 ms; median "
-                f"{mean(x.p50_ms for x in mine):.1f} ms; {len(mine)} seeds"
+                f"{mean(x.p50_ms for x in mine):.1f} ms; {plural(len(mine), 'seed')}"
             ),
             "lost": duration(mean(x.halted_s for x in mine)),
             "lost_detail": (

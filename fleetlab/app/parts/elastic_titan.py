@@ -346,7 +346,7 @@ def _verdict(
     here = f" At {dollars(price)} a day it {'leaves' if net > 0 else 'loses'} {dollars(abs(net))}."
     return (
         f"{proof}; {keeps}",
-        f"Measured: ± {error:.2f} over {len(measured['static'])} seeds. "
+        f"Measured: ± {error:.2f} over {plural(len(measured['static']), 'seed')}. "
         f"Time alone does not decide: {flip}.{here}",
     )
 
