@@ -7,7 +7,9 @@
 self.restoring = function restoring({ facts, heap, codes }) {
   const create = self._createPyodideModule;
   const compiled = codes.then(([, codes]) => Promise.all(codes.map((code) => WebAssembly.compile(code))));
-  compiled.catch(() => {}); // awaited below
+  // Both are awaited below, and may fail before that.
+  compiled.catch(() => {});
+  heap.catch(() => {});
   self._createPyodideModule = async (settings) => {
     const module = await create(settings);
     putBack(module, facts, await compiled);

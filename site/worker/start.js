@@ -102,9 +102,10 @@ async function restore({ files, core, wasm, list, common }) {
   const all = Promise.all([...common, script, facts, memory, libraries, resources]);
   all.catch(() => {});
   for (const file of await unlessFailed(all, Promise.all([...core, script]))) run(file);
+  const { bytes: text } = await facts; // first: what is made of the files below is heard at once
   const codes = libraries.then(({ bytes }) => readPack(bytes).map(([, code]) => code));
   const options = restoring({
-    facts: JSON.parse(new TextDecoder().decode((await facts).bytes)),
+    facts: JSON.parse(new TextDecoder().decode(text)),
     heap: memory.then(({ bytes }) => bytes),
     codes: Promise.all([wasm.then(({ bytes }) => bytes), codes]),
   });

@@ -15,6 +15,7 @@ from tests.browser.test_runtime_loading import NETWORK, serve_missing, serve_tam
 QUERY = "?track=titan&part=1"
 MEMORY = "runtime/memory.snapshot.gz"
 PACKAGES = "runtime/packages.pack.gz"
+LIBRARIES = "runtime/libraries.pack.gz"
 
 
 def noted(names: list[str], warnings: list[str]) -> Callable[[Page], None]:
@@ -48,7 +49,7 @@ def test_two_readers_of_one_snapshot_draw_different_numbers(lab: Any) -> None:
 
 
 @pytest.mark.parametrize("damage", [serve_missing, serve_tampered], ids=["missing", "tampered"])
-@pytest.mark.parametrize("name", [MEMORY, "restore.js"])
+@pytest.mark.parametrize("name", [MEMORY, LIBRARIES, "restore.js"])
 def test_a_snapshot_that_does_not_come_whole_is_done_without(
     lab: Any, name: str, damage: Callable[[Route], None]
 ) -> None:
@@ -62,6 +63,31 @@ def test_a_snapshot_that_does_not_come_whole_is_done_without(
     page = lab(QUERY, prepare=prepare, expected=(NETWORK,))
     assert PACKAGES in names
     assert any("snapshot" in text and name in text for text in warnings)
+    assert not page.get_by_role("alert").filter(has_text="The file").is_visible()
+
+
+def test_a_memory_that_fails_before_it_is_waited_for_is_done_without(lab: Any) -> None:
+    # Python waits for its libraries at that moment, and an unheard failure is an error of the page.
+    held: dict[str, Route] = {}
+
+    def hold(name: str) -> Callable[[Route], None]:
+        return lambda route: held.update({name: route})
+
+    def prepare(page: Page) -> None:
+        for name in (MEMORY, LIBRARIES):
+            page.context.route(f"**/{name}", hold(name))
+
+    page = lab(QUERY, until=None, prepare=prepare, expected=(NETWORK,))
+    page.wait_for_function("performance.getEntriesByName('fleetlab:painted').length")
+    page.workers[0].evaluate(
+        """() => new Promise((resolve) => {
+          const ready = () => /putBack/.test(self._createPyodideModule);
+          const look = () => (ready() ? resolve() : setTimeout(look, 5));
+          look();
+        })"""
+    )
+    serve_missing(held[MEMORY])
+    lab.wait_for_state(page, "live")
     assert not page.get_by_role("alert").filter(has_text="The file").is_visible()
 
 
