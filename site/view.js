@@ -202,8 +202,14 @@ export function showDock(kind, sentence) {
 export function showFailure({ file, sentence }) {
   const cause = (sentence || `The file ${file} could not be loaded`).replace(/\.?$/, ".");
   showDock(globalThis.WebAssembly ? "failure" : "notice", cause); // no retry brings WebAssembly
-  write("recording", "This is a recording of the run with the default settings. Play, Step and the slider " +
-    `move through it; nothing new can be run here. ${cause} What you predict and write is kept as always.`);
+  for (const section of partSections()) {
+    const note = find(".recording", section);
+    note.toggleAttribute("data-kept", "only" in document.documentElement.dataset);
+    note.textContent = (find(".batch[data-kept]", section)
+      ? `This instrument compares runs that cannot be made here. ${cause} `
+      : "This is a recording of the run with the default settings. Play, Step and the slider " +
+        `move through it; nothing new can be run here. ${cause} `) + "What you predict and write is kept as always.";
+  }
 }
 
 /** Keeps of every part one instrument with its knobs: "fleet", or what a title's id names ("seesaw"). */

@@ -48,7 +48,7 @@ def test_where_python_cannot_run_the_default_run_is_shown_and_said_to_be_a_recor
     asked = "?track=guardian&part=2&load=60"
     page = lab(asked, until="error", prepare=prepare)
     section = page.locator(".part[data-part='2']")
-    note = section.locator("[data-text=recording]")
+    note = section.locator(".recording")
     expect(note).to_contain_text("This is a recording of the run with the default settings")
     expect(note).to_contain_text(cause)
     lock(section)
@@ -63,7 +63,7 @@ def test_where_python_cannot_run_the_default_run_is_shown_and_said_to_be_a_recor
     reader = Reader(page)
     reader.open_view("3 Elastic")
     third = page.locator(".part[data-part='3']")
-    expect(third.locator("[data-text=recording]")).to_be_visible()
+    expect(third.locator(".recording")).to_be_visible()
     expect(third.locator("#part3-stage > *")).to_have_count(1)
     lock(third)
     expect(third.locator("[data-text=goal_detail]")).to_contain_text("on one seed")
@@ -73,6 +73,38 @@ def test_where_python_cannot_run_the_default_run_is_shown_and_said_to_be_a_recor
     assert [made["part"] for made in ledger["predictions"]] == [2, 3]
     recorded = [run_of("?" + Scenario.default("guardian", part).query()) for part in (2, 3)]
     assert [run["digest"] for run in ledger["runs"]] == [run.digest for run in recorded]
+
+
+@pytest.mark.parametrize(
+    ("only", "sentence", "shown"),
+    [
+        ("fleet", "This is a recording", "[data-text=title]"),
+        ("hops", "This is a recording", "#part2-hops-title"),
+        ("seesaw", "compares runs that cannot be made here", None),
+    ],
+)
+def test_one_instrument_alone_says_below_which_sentence_it_stands(
+    lab: Any, only: str, sentence: str, shown: str | None
+) -> None:
+    query = f"?track=titan&part=2&embed=1&only={only}"
+    for width in (1280, 360):
+        size = {"width": width, "height": 800}
+        page = lab(query, until="error", prepare=without_webassembly, viewport=size)
+        section = page.locator(".part[data-part='2']")
+        lock(section)
+        note = section.locator(".recording")
+        expect(note).to_contain_text(sentence)
+        expect(note).to_be_visible()
+        for below in filter(None, [shown, only == "fleet" and "#part2-transport"]):
+            assert bottom(note) <= top(section.locator(below)), (width, below)
+
+
+def top(locator: Locator) -> float:
+    return float(locator.evaluate("element => element.getBoundingClientRect().top"))
+
+
+def bottom(locator: Locator) -> float:
+    return float(locator.evaluate("element => element.getBoundingClientRect().bottom"))
 
 
 # What all pictures of the newest document are drawn from, by model; coordinates as a recording
