@@ -17,6 +17,8 @@ from .actions import click, keys
 
 ANSWER_S = 300
 START_S = 20
+SESSION_S = 30
+SESSION_TRIES = 4
 SCREEN = "1280x1024x24"
 ASYNC = """
 const done = arguments[arguments.length - 1];
@@ -37,10 +39,16 @@ def webkit(**capabilities: Any) -> Iterator["WebKit | None"]:
             environment["DISPLAY"] = stack.enter_context(screen())
         if os.geteuid() == 0:  # its sandbox cannot be had as root
             environment["WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS"] = "1"
-        port = free_port()
-        stack.enter_context(running([program, f"--port={port}"], env=environment))
+        yield WebKit(program, environment, capabilities)
+
+
+@contextmanager
+def driver(program: str, environment: dict[str, str]) -> Iterator[str]:
+    """Yield the address of a running driver; its browsers end with it."""
+    port = free_port()
+    with running([program, f"--port={port}"], env=environment):
         await_port(port)
-        yield WebKit(f"http://127.0.0.1:{port}", capabilities)
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
@@ -90,42 +98,64 @@ def await_port(port: int) -> None:
 class WebKit:
     """See ``Browser``."""
 
-    def __init__(self, address: str, capabilities: dict[str, Any]) -> None:
-        self.address = address
+    def __init__(
+        self, program: str, environment: dict[str, str], capabilities: dict[str, Any]
+    ) -> None:
+        self.program = program
+        self.environment = environment
         self.capabilities = capabilities
 
     @contextmanager
     def visitor(self) -> Iterator["WebKitTab"]:
         """Yield the tab of a fresh session, which is a browser of its own."""
-        asked = {"capabilities": {"alwaysMatch": self.capabilities}}
-        session = f"/session/{self.request('POST', '/session', asked)['sessionId']}"
-        try:
-            self.request("POST", f"{session}/timeouts", {"script": ANSWER_S * 1000})
-            yield WebKitTab(self, session)
-        finally:
-            self.request("DELETE", session)
+        with ExitStack() as stack:
+            session = self.session(stack)
+            request("POST", f"{session}/timeouts", {"script": ANSWER_S * 1000})
+            yield WebKitTab(session)
 
-    def request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Return the driver's answer; raise a BuildError with its reason."""
-        request = urllib.request.Request(
-            self.address + path,
-            method=method,
-            data=json.dumps(body or {}).encode() if method == "POST" else None,
-            headers={"content-type": "application/json"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:
-                return json.load(answer)["value"]
-        except urllib.error.HTTPError as error:
-            reason = json.load(error)["value"]
-            raise BuildError(f"WebKit refused: {reason['error']}, {reason['message']}") from error
+    def session(self, stack: ExitStack) -> str:
+        """Return the address of a new session, which ends with the stack, as its driver does.
+
+        A session with a proxy is never answered in one of ten cases on a busy machine, so
+        one that takes long is given up, and another driver asked.
+        """
+        asked = {"capabilities": {"alwaysMatch": self.capabilities}}
+        for _ in range(SESSION_TRIES):
+            with ExitStack() as trial:
+                address = trial.enter_context(driver(self.program, self.environment))
+                try:
+                    answer = request("POST", f"{address}/session", asked, timeout_s=SESSION_S)
+                except TimeoutError:
+                    continue
+                session = f"{address}/session/{answer['sessionId']}"
+                trial.callback(request, "DELETE", session)
+                stack.enter_context(trial.pop_all())
+                return session
+        raise BuildError(f"WebKitWebDriver gave no session in {SESSION_TRIES} times {SESSION_S} s.")
+
+
+def request(
+    method: str, address: str, body: dict[str, Any] | None = None, timeout_s: float = ANSWER_S
+) -> Any:
+    """Return the driver's answer; raise a BuildError with its reason."""
+    asked = urllib.request.Request(
+        address,
+        method=method,
+        data=json.dumps(body or {}).encode() if method == "POST" else None,
+        headers={"content-type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(asked, timeout=timeout_s) as answer:
+            return json.load(answer)["value"]
+    except urllib.error.HTTPError as error:
+        reason = json.load(error)["value"]
+        raise BuildError(f"WebKit refused: {reason['error']}, {reason['message']}") from error
 
 
 class WebKitTab:
     """See ``Tab``; a person's hand besides: ``press`` and ``type``."""
 
-    def __init__(self, browser: WebKit, session: str) -> None:
-        self.browser = browser
+    def __init__(self, session: str) -> None:
         self.session = session
 
     def go(self, address: str) -> None:
@@ -155,4 +185,4 @@ class WebKitTab:
         self._post("/actions", actions=[sequence])
 
     def _post(self, path: str, **body: Any) -> Any:
-        return self.browser.request("POST", self.session + path, body)
+        return request("POST", self.session + path, body)

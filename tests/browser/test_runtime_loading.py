@@ -130,7 +130,7 @@ def test_a_file_that_stops_arriving_is_named(lab: Any) -> None:
 
     def prepare(page: Page) -> None:
         page.add_init_script("globalThis.fleetlabLean = true")
-        page.add_init_script("globalThis.fleetlabStallMs = 1500")
+        page.add_init_script("globalThis.fleetlabStallMs = 6000")
         page.context.route(f"**/{PACK}", lambda route: held.append(route))
 
     page = lab(QUERY, until="error", prepare=prepare)
