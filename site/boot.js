@@ -276,6 +276,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
     model = views.roots[0].model.document;
     const embedded = model;
     embedded.on_change((event) => {
+      if (event.sync === false) settle(event);
       if (model !== embedded || recording || event.sync === false) return;
       outbox.change(event);
       flush();
@@ -327,6 +328,13 @@ export function painted() {
   const mark = () => performance.mark("fleetlab:painted");
   if (!performance.getEntriesByName("fleetlab:painted").length) {
     requestAnimationFrame(() => requestAnimationFrame(mark));
+  }
+}
+
+// A slider is at rest where Python has put it: to be let go of where it was before is a change.
+function settle({ kind, model, attr, value }) {
+  if (kind === "ModelChanged" && attr === "value" && "value_throttled" in model.properties) {
+    model.setv({ value_throttled: value }, { sync: false });
   }
 }
 

@@ -138,9 +138,22 @@ class Link:
 
     def apply(self, patch: str) -> None:
         """Apply a change that the reader made, if what was changed is still there."""
+        change = json.loads(patch)
+        for event in change["events"]:
+            if event.get("attr") == "value_throttled":
+                self._forget_release(event["model"]["id"])
         # What is drawn may have been replaced while the change was on its way.
         with suppress(UnknownReferenceError):
-            self.document.apply_json_patch(json.loads(patch), setter="js")
+            self.document.apply_json_patch(change, setter="js")
+
+    def _forget_release(self, number: str) -> None:
+        """Forget where a slider was let go before: Bokeh takes the same place for no change.
+
+        It is one if the page has put the slider elsewhere in between (Undo, a link).
+        """
+        slider = self.document.get_model_by_id(number)
+        if slider is not None:
+            slider._property_values.pop("value_throttled", None)
 
 
 def _local(text: str) -> str:

@@ -66,6 +66,18 @@ def test_locality_is_set_by_keys_and_hops_follow(reader: Reader) -> None:
     assert "patience" not in reader.page.evaluate("location.search")
 
 
+def test_a_knob_is_heard_where_it_was_let_go_before(reader: Reader) -> None:
+    # The first way leads to its lowest value, which it had before the page put it to 30.
+    fabric = reader.part.get_by_role("slider", name=re.compile("^Fabric"))
+    asked = "asked => /penalty=0/.test(location.search) === asked"
+    for _ in range(2):
+        fabric.focus()
+        reader.page.keyboard.press("Home")
+        reader.page.wait_for_function(asked, arg=True)
+        reader.click("Undo")
+        reader.page.wait_for_function(asked, arg=False)
+
+
 def test_holding_is_seen_on_the_fleet(reader: Reader) -> None:
     reader.part.get_by_role("radio", name="Hold and wait").check()
     expect(reader.says("scene")).to_contain_text("held by a gang that waits", timeout=LONG_MS)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import panel as pn
 
+from fleetlab.app.instruments.release import on_release
 from fleetlab.app.session import Session
 from fleetlab.app.style import HEADING, PAIRS, SEGMENTS, SELECT, SLIDER
 from fleetlab.missions import mission
@@ -82,10 +84,9 @@ class Controls:
         self.fleet = pn.widgets.TextInput(
             name="Fleet: blocks x nodes x GPUs", stylesheets=[SELECT], **field
         )
-        for name in ("placement", "load", "backfill", "size", "workload", "fleet", "seed"):
-            widget = getattr(self, name)
-            what = "value_throttled" if name == "load" else "value"
-            widget.param.watch(lambda event, name=name: self._changed(name, event), what)
+        on_release(self.load, partial(self._changed, "load"))
+        for name in ("placement", "backfill", "size", "workload", "fleet", "seed"):
+            getattr(self, name).param.watch(partial(self._changed, name), "value")
         self._size_heading = _heading("Gang size")
         self.view = pn.Column(
             _heading("Placement"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import panel as pn
 
+from fleetlab.app.instruments.release import on_release
 from fleetlab.app.session import Session
 from fleetlab.app.style import HEADING, PAIRS, SEGMENTS, SELECT, SLIDER
 from fleetlab.missions import mission
@@ -79,11 +81,11 @@ class SharingControls:
             "load", "seed",
         ):  # fmt: skip
             widget = getattr(self, name)
-            slides = isinstance(widget, pn.widgets.IntSlider)
-            widget.param.watch(
-                lambda event, name=name: self._changed(name, event),
-                "value_throttled" if slides else "value",
-            )
+            heard = partial(self._changed, name)
+            if isinstance(widget, pn.widgets.IntSlider):
+                on_release(widget, heard)
+            else:
+                widget.param.watch(heard, "value")
         self.view = pn.Column(
             self.patience,
             self.penalty,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import panel as pn
 
+from fleetlab.app.instruments.release import on_release
 from fleetlab.app.session import Session
 from fleetlab.app.style import HEADING, SEGMENTS, SELECT, SLIDER
 from fleetlab.scenario import LIMITS, Scenario
@@ -74,9 +76,10 @@ class SpotControls:
         )  # fmt: skip
         sliders = {"spot": self.spot, "preemptions": self.preemptions, "load": self.load}
         others = {"elastic": self.elastic, "reclaim": self.reclaim, "seed": self.seed}
-        for name, widget in (sliders | others | self.selects).items():
-            what = "value_throttled" if name in sliders else "value"
-            widget.param.watch(lambda event, name=name: self._changed(name, event), what)
+        for name, widget in sliders.items():
+            on_release(widget, partial(self._changed, name))
+        for name, widget in (others | self.selects).items():
+            widget.param.watch(partial(self._changed, name), "value")
         self.view = pn.Column(
             self.spot, self._heading, self.elastic, self.preemptions, self.selects["tau"],
             self.reclaim, margin=0, **wide,

@@ -12,6 +12,7 @@ from fleetlab.analysis.timeline import Timeline
 from fleetlab.app.batch import Batch
 from fleetlab.app.instruments.converge import Converge, SweepView
 from fleetlab.app.instruments.course import CourseChart, course_table
+from fleetlab.app.instruments.release import on_release
 from fleetlab.app.instruments.ring import AWAY, IDLE, IN, LEAVING, SLIM, Ring
 from fleetlab.app.instruments.spot_controls import SpotControls
 from fleetlab.app.instruments.transport import Transport
@@ -71,7 +72,7 @@ class ElasticBuffer:
             value=USUAL_PRICE, format="0,0", sizing_mode="stretch_width", margin=0,
             stylesheets=[SLIDER],
         )  # fmt: skip
-        self.price.param.watch(lambda _: session.changed("replicas"), "value_throttled")
+        on_release(self.price, lambda _: session.changed("replicas"))
         self.slots: dict[str, Any] = {
             "controls": self.controls.view,
             "more": self.controls.more,
