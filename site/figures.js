@@ -1,9 +1,8 @@
-// A run as a reader reads it: its figures and its Scenario. A figure's name ends in its unit: wait_mean_s.
-
-import { asText } from "./record.js";
+// A run's figures as a reader reads them. A figure's name ends in its unit: wait_mean_s.
 
 const NAMES = {
-  wait_mean_s: "mean wait",
+  wait_mean_s: "mean wait, once started",
+  wait_so_far_s: "mean wait so far",
   wait_p50_s: "median wait",
   wait_p95_s: "wait of 95 %",
   near_wait_s: "wait in one piece",
@@ -16,8 +15,18 @@ const NAMES = {
   cost_dollars: "cost",
   time_to_converge_s: "time to converge",
   lost_gpu_h: "lost GPU-hours",
+  loop_p50_ms: "median loop, ms",
+  loop_p999_ms: "p99.9 of the loop, ms",
+  late_share: "late",
+  small_share: "drawn small",
+  heavy_share: "heavy model heard",
+  slim_share: "slim model heard",
+  silent_share: "silent",
+  dropout_share: "dropped out",
+  lowest_fps: "lowest frames a second",
+  mean_mw: "mean mW",
 };
-const SHARES = new Set(["allocated", "productive", "goodput", "mfu"]);
+const SHARES = new Set(["allocated", "productive", "goodput"]);
 const SPANS = [["s", 1], ["min", 60], ["h", 3600], ["d", 86_400]];
 
 /** Returns the name of a figure in words, without its unit. */
@@ -27,17 +36,12 @@ export const figureName = (name) => NAMES[name] ?? name.replace(/_(s|dollars)$/,
 export function figureText(name, value) {
   if (value === null || value === undefined) return "";
   if (typeof value !== "number") return String(value);
+  if (name === "mfu") return value.toFixed(3);
   if (SHARES.has(name)) return `${(value * 100).toFixed(1)}\u00a0%`;
+  if (name.endsWith("_share")) return `${Math.round(value * 1e4) / 100}\u00a0%`;
   if (name.endsWith("_dollars")) return dollars(value);
   if (name.endsWith("_s")) return span(value);
   return String(Math.round(value * 100) / 100);
-}
-
-/** Returns what a Scenario changes on its track's default, in words. */
-export function scenarioWords(scenario) {
-  return [...new URLSearchParams(asText(scenario))]
-    .filter(([key]) => !["track", "part"].includes(key))
-    .map(([key, value]) => `${key} ${value}`).join(", ") || "as it opens";
 }
 
 /** Returns the names of the figures that any of the runs has, in the order they were met. */
@@ -51,8 +55,8 @@ function span(seconds) {
 }
 
 function dollars(value) {
-  const [letter, size] = [["\u00a0M", 1e6], ["\u00a0k", 1e3]].find(([, size]) => value >= size) ?? ["", 1];
-  return `$${rounded(value / size)}${letter}`;
+  if (value < 10) return `$${rounded(value)}`;
+  return value < 1e6 ? `$${Math.round(value).toLocaleString("en")}` : `$${rounded(value / 1e6)}\u00a0M`;
 }
 
 const rounded = (value) => (Math.abs(value) < 10 ? Math.round(value * 10) / 10 : Math.round(value));

@@ -1,11 +1,12 @@
 // The ledger on the page: what the record holds, and the fields in which the reader concludes.
 
-import { figureName, figureNames, figureText, scenarioWords } from "./figures.js";
+import { figureName, figureNames, figureText } from "./figures.js";
 import { guessOf, surenessOf, textOf } from "./questions.js";
 import {
-  EVIDENCE, PARTS, asText, divergenceIn, evidenceOf, isEmpty, missingFrom, policyWords, runWith, runsOf,
-  withWritten, writtenIn,
+  EVIDENCE, PARTS, asText, divergenceIn, evidenceOf, isEmpty, missingFrom, runWith, runsOf, withWritten,
+  writtenIn,
 } from "./record.js";
+import { policyWords, scenarioWords } from "./settings.js";
 import { clock, find, made, showTable, tableOf, timeElement, write } from "./view.js";
 
 const RUNS_SHOWN = 10; // of each part; all are in the export

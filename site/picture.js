@@ -1,8 +1,9 @@
 // The ledger as a picture: one page, drawn from the record alone.
 
-import { figureName, figureText, scenarioWords } from "./figures.js";
+import { figureName, figureText } from "./figures.js";
 import { guessOf, surenessOf, textOf } from "./questions.js";
-import { EVIDENCE, divergenceIn, missingFrom, policyWords } from "./record.js";
+import { EVIDENCE, divergenceIn, missingFrom } from "./record.js";
+import { policyWords, scenarioWords } from "./settings.js";
 
 const [WIDTH, MARGIN, SCALE] = [1000, 56, 2];
 const INNER = WIDTH - 2 * MARGIN;

@@ -179,12 +179,6 @@ export function evidenceOf(record, digests) {
   return { ...Object.fromEntries(found), runs: digests };
 }
 
-/** Returns the policy in words: every choice that is not simply off. */
-export function policyWords({ policy }) {
-  const on = Object.entries(policy).filter(([, value]) => value !== 0 && value !== "none");
-  return on.map(([name, value]) => `${name} ${value}`).join(", ");
-}
-
 /** Returns what a complete ledger has and this one lacks, in words. */
 export function missingFrom(record) {
   const wanted = PARTS.flatMap((part) => [

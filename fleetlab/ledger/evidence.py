@@ -95,6 +95,15 @@ POLICY = (
 )  # fmt: skip
 """The choices of a Scenario that are policy; the rest is what the policy has to live with."""
 
+ELASTIC = 3
+OF_SPOT = {
+    "titan": ("spot", "elastic", "tau"),
+    "guardian": ("spot", "elastic"),
+    "nomad": ("spot", "elastic"),
+    "pioneer": ("spot", "elastic"),
+}
+"""The choices of policy that only Part 3 asks for; checkpoints are Titan's alone."""
+
 DIVERGENCE = 0.005
 """By how much utilisations must part to be called different."""
 
@@ -121,14 +130,15 @@ def final_policy(scenarios: Sequence[Scenario]) -> dict[str, str | int]:
     """Return the policy that Scenarios of several parts make up together.
 
     Each choice is that of the last Scenario that departs in it from how its part
-    opens, or of the first where none does.
+    opens, or of the first where none does. What only Part 3 asks is Part 3's.
     """
     policy: dict[str, str | int] = {}
     for scenario in scenarios:
         usual = Scenario.default(scenario.track, scenario.part)
+        own = OF_SPOT[scenario.track] if scenario.part == ELASTIC else ()
         for name in POLICY:
             choice = getattr(scenario, name)
-            if name not in policy or choice != getattr(usual, name):
+            if name not in policy or name in own or choice != getattr(usual, name):
                 policy[name] = choice
     return policy
 

@@ -99,7 +99,7 @@ def test_a_prediction_is_judged_by_the_fleet_that_it_was_made_for() -> None:
     opened = "?track=titan&part=1&jobs=1500"
     assert "You said shorter; it stays" in revealed(opened, "shorter")["reveal"]
     elsewhere = revealed(opened + "&backfill=none", "much")["reveal"]
-    assert "You said much longer of the fleet as it opened, and this is another." in elsewhere
+    assert "Your much longer was said of the settings that this part opens with." in elsewhere
     assert "Your 5" not in elsewhere
 
 

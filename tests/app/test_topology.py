@@ -333,7 +333,7 @@ def test_the_seesaw_says_which_way_it_tips() -> None:
 
 
 def point(wait_s: float, mfu: float) -> Point:
-    return Point(f"?{wait_s}", f"{wait_s}", wait_s, mfu, 0.9, 0.0)
+    return Point(f"?{wait_s}", f"{wait_s}", "work", wait_s, mfu, 0.9, 0.0)
 
 
 def test_the_front_holds_whoever_no_other_beats_in_both() -> None:

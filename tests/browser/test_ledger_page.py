@@ -66,7 +66,7 @@ def test_a_ledger_is_concluded_exported_and_read_again(lab: Any, tmp_path: Path)
     expect(missing).to_contain_text("the final policy")
 
     choose(page, "Part 1, fragmentation", OTHER)
-    expect(page.get_by_text("The policy: order fifo, backfill easy")).to_be_visible()
+    expect(page.get_by_text("The policy: first come, first served, backfill")).to_be_visible()
     choose(page, "One run", DIGEST)
     choose(page, "The other", DIGEST)
     verdict = page.locator("[data-text=paradox_check]")

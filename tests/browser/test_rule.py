@@ -39,7 +39,7 @@ def test_a_rule_that_is_cited_is_the_policy_s_placement_and_outlives_a_reload(la
     reader.open_view("Ledger")
     choice = reader.page.get_by_role("combobox", name=re.compile("^Part 2, "))
     choice.select_option(label=choice.locator("option", has_text="your rule").inner_text())
-    expect(reader.page.get_by_text("placement own-rule")).to_be_visible()
+    expect(reader.page.locator("[data-text=policy_words]")).to_contain_text("your own rule")
     reader.open_view("2")
 
     reader.page.reload()

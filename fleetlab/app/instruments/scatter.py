@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import panel as pn
@@ -16,14 +16,20 @@ from fleetlab.wording import duration
 
 TICKS_S = (60, 600, 3600, 10_800, 36_000, 108_000, 360_000, 1_080_000)
 LEAST_S = 30.0
+FULL, FAINT = 0.8, 0.25
+"""How much of a point is seen: of the work that is looked at, and of other work."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One run: its Scenario as a query, in words, its mean wait, MFU and allocated share."""
+    """One run: its Scenario as a query, in words, its mean wait, MFU and allocated share.
+
+    ``work`` is what it ran: only runs of the same work tell policies apart.
+    """
 
     query: str
     words: str
+    work: Hashable
     wait_s: float
     mfu: float
     allocated: float
@@ -46,7 +52,7 @@ class WaitTimeVsMfuPlot:
         self._chosen = chosen
         self._points: list[Point] = []
         self._quiet = False
-        empty: dict[str, list[float]] = {"x": [], "y": []}
+        empty: dict[str, list[float]] = {"x": [], "y": [], "alpha": []}
         self._all, self._front, self._now = (ColumnDataSource(dict(empty)) for _ in range(3))
         self.plot = bare_figure(
             "wait-vs-mfu",
@@ -58,7 +64,7 @@ class WaitTimeVsMfuPlot:
             y_axis_label="cluster MFU",
         )
         self._line = self.plot.line("x", "y", source=self._front, line_width=2, line_dash="dashed")
-        self._dots = self.plot.scatter("x", "y", source=self._all, size=10, alpha=0.8)
+        self._dots = self.plot.scatter("x", "y", source=self._all, size=10, alpha="alpha")
         self._best = self.plot.scatter("x", "y", source=self._front, size=13, marker="diamond")
         self._ring = self.plot.scatter(
             "x", "y", source=self._now, size=20, fill_color=None, line_width=2.5
@@ -91,17 +97,17 @@ class WaitTimeVsMfuPlot:
         self._ring.glyph.update(line_color=colours.warm)
         paint_axes(self.plot, colours)
 
-    def show(self, points: Sequence[Point], now: str) -> None:
-        """Draw the runs there are, the one whose query is ``now`` with a ring around it."""
+    def show(self, points: Sequence[Point], now: str, work: Hashable) -> None:
+        """Draw the runs there are, the one whose query is ``now`` with a ring around it.
+
+        The front is that of the runs of ``work``; the others are faint.
+        """
         self._points = list(points)
-        columns = [(max(LEAST_S, p.wait_s), p.mfu) for p in points]
-        self._all.data = _columns(columns)
-        self._front.data = _columns([(max(LEAST_S, p.wait_s), p.mfu) for p in pareto(points)])
-        self._now.data = _columns(
-            [at for at, p in zip(columns, points, strict=True) if p.query == now]
-        )
-        if columns:
-            waits, rates = zip(*columns, strict=True)
+        self._all.data = _columns(points, work)
+        self._front.data = _columns(pareto([p for p in points if p.work == work]), work)
+        self._now.data = _columns([p for p in points if p.query == now], work)
+        if points:
+            waits, rates = [max(LEAST_S, p.wait_s) for p in points], [p.mfu for p in points]
             self.plot.x_range.update(start=min(waits) / 2, end=max(max(waits) * 2, 600))
             room = max(0.01, (max(rates) - min(rates)) * 0.15)
             self.plot.y_range.update(start=max(0, min(rates) - room), end=max(rates) + room)
@@ -143,5 +149,9 @@ def nearest(points: Sequence[Point], wait_s: float, mfu: float, span: float) -> 
     return best if distance(best) < 0.01 else None
 
 
-def _columns(pairs: Sequence[tuple[float, float]]) -> dict[str, list[float]]:
-    return {"x": [x for x, _ in pairs], "y": [y for _, y in pairs]}
+def _columns(points: Sequence[Point], work: Hashable) -> dict[str, list[float]]:
+    return {
+        "x": [max(LEAST_S, point.wait_s) for point in points],
+        "y": [point.mfu for point in points],
+        "alpha": [FULL if point.work == work else FAINT for point in points],
+    }

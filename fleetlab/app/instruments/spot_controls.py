@@ -14,7 +14,7 @@ from fleetlab.scenario import LIMITS, Scenario
 from fleetlab.wording import duration
 
 PROCESSES = {
-    "memoryless": "Memoryless: each node for itself",
+    "memoryless": "Memoryless: each node on its own",
     "bathtub": "Bathtub: young or at the limit",
     "bursts": "Bursts: a quarter at once",
     "aws": "Like AWS, November 2020",
@@ -82,10 +82,10 @@ class SpotControls:
             widget.param.watch(partial(self._changed, name), "value")
         self.view = pn.Column(
             self.spot, self._heading, self.elastic, self.preemptions, self.selects["tau"],
-            self.reclaim, margin=0, **wide,
+            self.reclaim, self.selects["notice"], margin=0, **wide,
         )  # fmt: skip
         self.more = pn.Column(
-            self.selects["notice"], self.selects["checkpoint"], self.selects["restart"],
+            self.selects["checkpoint"], self.selects["restart"],
             self.selects["rendezvous"], self.selects["away"], self.load, self.seed,
             margin=0, **wide,
         )  # fmt: skip

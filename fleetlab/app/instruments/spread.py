@@ -11,7 +11,8 @@ from fleetlab.app.palette import Palette
 from fleetlab.app.parts.fragmentation_words import Replica
 from fleetlab.wording import duration
 
-TICKS_S = (1, 10, 60, 600, 3600, 36_000, 360_000, 3_600_000)
+LEAST_S = 0.1
+TICKS_S = (0.1, 1, 10, 60, 600, 3600, 36_000, 360_000, 3_600_000)
 
 
 class Spread:
@@ -44,15 +45,15 @@ class Spread:
         paint_axes(self.view, colours)
 
     def show(self, replicas: Sequence[Replica], names: tuple[str, str]) -> None:
-        """Draw the seeds there are so far; a wait below one second is drawn at one."""
-        near = [max(1.0, replica.near_s) for replica in replicas]
-        anywhere = [max(1.0, replica.anywhere_s) for replica in replicas]
+        """Draw the seeds there are so far; a wait below a tenth of a second is drawn at that."""
+        near = [max(LEAST_S, replica.near_s) for replica in replicas]
+        anywhere = [max(LEAST_S, replica.anywhere_s) for replica in replicas]
         nudge = [0.12 * ((number % 3) - 1) for number in range(len(replicas))]
         self._near.data = {"x": near, "y": [1 + shift for shift in nudge]}
         self._any.data = {"x": anywhere, "y": list(nudge)}
         self.view.yaxis.major_label_overrides = {1: names[0], 0: names[1]}
         if near:
             self.view.x_range.update(
-                start=max(0.5, min(near + anywhere) / 3), end=max(near + anywhere) * 3
+                start=max(LEAST_S / 2, min(near + anywhere) / 3), end=max(near + anywhere) * 3
             )
         self.view.visible = bool(replicas)

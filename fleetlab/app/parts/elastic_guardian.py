@@ -257,7 +257,9 @@ class GuardianStory(Story):
         ]
         held = [label for label, good in passed.items() if good]
         title = (
-            f"On spot the loop keeps 10 ms only if {held[-1]}"
+            f"Of these plans on spot only one keeps 10 ms: {held[0]}"
+            if len(held) == 1
+            else f"On spot the loop keeps 10 ms if {' or '.join(held)}"
             if held
             else "On spot no plan keeps the loop under 10 ms here"
             if len(passed) == len(plans)

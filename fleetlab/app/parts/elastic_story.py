@@ -31,7 +31,7 @@ from fleetlab.wording import percent
 
 HOUR_MS = 3_600_000
 PROCESS_WORDS = {
-    "memoryless": "each node for itself",
+    "memoryless": "each node on its own",
     "bathtub": "young or at its limit",
     "bursts": "in bursts of a quarter",
     "aws": "as in a real market",

@@ -247,7 +247,7 @@ def reveal(session: Session, replicas: Sequence[Replica], names: tuple[str, str]
     if not said:
         return {"reveal": words[0], "answer": answer}
     if not session.as_asked:
-        words.append(f"You said {said} of the fleet as it opened, and this is another.")
+        words.append(f"Your {said} was said of the settings that this part opens with.")
         return {"reveal": " ".join(words), "answer": answer}
     if chosen == answer:
         words.append("That is what you said.")

@@ -14,7 +14,7 @@ from fleetlab.app.instruments.scatter import WaitTimeVsMfuPlot
 from fleetlab.app.instruments.sharing import SharingControls
 from fleetlab.app.instruments.transport import Transport
 from fleetlab.app.palette import LIGHT, Palette
-from fleetlab.app.parts.topology_study import Study
+from fleetlab.app.parts.topology_study import Study, work_of
 from fleetlab.app.parts.topology_words import frame
 from fleetlab.app.session import Session
 from fleetlab.app.trials import Trial, Trials
@@ -223,7 +223,9 @@ class TopologyPenalty:
     # ---- what is drawn
 
     def _show_points(self) -> None:
-        self.scatter.show(list(self.study.points.values()), "?" + self._session.scenario.query())
+        scenario = self._session.scenario
+        points = list(self.study.points.values())
+        self.scatter.show(points, "?" + scenario.query(), work_of(scenario))
 
     def _arrange(self) -> None:
         scenario = self._session.scenario

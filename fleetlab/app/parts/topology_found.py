@@ -32,7 +32,7 @@ def slots(study: Study, scoring: Sequence[str]) -> dict[str, Any]:
             f"{whole(wanted.penalty)} slower across blocks, each on {UNSEEN_SEEDS} seeds you have "
             "not seen. Find the highest MFU: it passes when "
             f"{whole(wanted.work * 100)} of the work offered gets done and nobody of low priority "
-            f"waits over {wanted.starved_h:g} h."
+            f"waits over {wanted.starved_h:g} h. Pin two runs, and A is set against B."
         )
     }
     for number in range(1, ITERATIONS + 1):
@@ -125,8 +125,8 @@ def rule_words(study: Study, ruling: Sequence[str]) -> dict[str, Any]:
         "rule_model": (
             f"The model: {whole(COMMUNICATION * 100)} of a step is communication that compute "
             f"does not hide, and over the spine it takes {COST:g} times as long (the links are "
-            f"{bandwidth_ratio():.1f} times narrower). A step takes {whole(rule_penalty())} "
-            f"longer, so goodput falls by {percent(rule_loss())}."
+            f"{bandwidth_ratio():.1f} times narrower). A job that lies across takes "
+            f"{whole(rule_penalty())} longer, so its goodput falls by {percent(rule_loss())}."
         ),
         "rule_state": f"Running: {ruling[0]}." if ruling else "",
         "rule_running": "yes" if ruling else "",

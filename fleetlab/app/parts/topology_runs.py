@@ -6,7 +6,7 @@ from math import log2
 from typing import Any
 
 from fleetlab.app.instruments.scatter import pareto
-from fleetlab.app.parts.topology_study import BASELINE_LOADS, Figures, Study
+from fleetlab.app.parts.topology_study import BASELINE_LOADS, Figures, Study, work_of
 from fleetlab.app.session import Session
 from fleetlab.missions.questions import questions
 from fleetlab.wording import duration, plural, times
@@ -97,18 +97,20 @@ def seesaw_title(strict: Figures, loose: Figures) -> str:
 
 
 def scatter(study: Study) -> dict[str, Any]:
+    """Return the finding of the plot and its runs as rows; the front is that of the work now."""
     points = list(study.points.values())
-    if not points:
+    here = [point for point in points if point.work == work_of(study.scenario)]
+    if not here:
         return {"scatter_title": "", "scatter_table": []}
-    front = pareto(points)
+    front = pareto(here)
     best = front[-1]
     shortest = front[0]
     words = (
-        f"One run so far: {best.words}"
-        if len(points) == 1
-        else f"One of {len(points)} runs has both the most work and the shortest wait: {best.words}"
+        f"One run of this work so far: {best.words}"
+        if len(here) == 1
+        else f"One of {len(here)} runs has both the most work and the shortest wait: {best.words}"
         if len(front) == 1
-        else f"Of {plural(len(points), 'run')}, {len(front)} are on the front: from "
+        else f"Of {plural(len(here), 'run')}, {len(front)} are on the front: from "
         f"{duration(shortest.wait_s)} and MFU {shortest.mfu:.3f} to {duration(best.wait_s)} and "
         f"{best.mfu:.3f}"
     )

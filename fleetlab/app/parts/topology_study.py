@@ -85,6 +85,11 @@ def in_words(scenario: Scenario, measured: bool = True) -> str:
     return ", ".join(parts)
 
 
+def work_of(scenario: Scenario) -> tuple[int, ...]:
+    """Return what a Scenario has to get done, whatever the policy: its load, fabric and jobs."""
+    return scenario.load, scenario.penalty, scenario.jobs, scenario.seed
+
+
 @dataclass
 class Slot:
     """One scored policy and its figures by unseen seed."""
@@ -152,6 +157,7 @@ class Study:
         self.points[query] = Point(
             query,
             in_words(scenario),
+            work_of(scenario),
             figures["wait_so_far_s"],
             figures["mfu"],
             figures["allocated"],

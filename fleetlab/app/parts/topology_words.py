@@ -147,7 +147,11 @@ def _measured(run: Run, study: Study, track: Mission) -> dict[str, Any]:
         "allocated": percent(metrics.allocated),
         "allocated_detail": f"the jobs of this seed ask for {percent(metrics.offered)}",
         "productive": percent(metrics.productive),
-        "productive_detail": f"cluster MFU {metrics.mfu:.3f}; goodput {percent(metrics.goodput)}",
+        "productive_detail": (
+            f"of what is held {percent(metrics.goodput)} is work at full speed: goodput. "
+            f"Cluster MFU {metrics.mfu:.3f}: the share of the whole fleet’s peak FLOP/s that is "
+            "put to use"
+        ),
         "wait": duration(figures.get("wait_so_far_s", metrics.waits.mean_s)),
         "wait_detail": f"95 % of those who started waited {duration(metrics.waits.p95_s)} at most",
         "worst": duration(worst),
