@@ -8,13 +8,17 @@ const CHOSEN = {
   },
   backfill: { none: "strict FIFO", easy: "backfill", skip: "skip ahead", conservative: "conservative backfill" },
   gang: { whole: "whole gangs", "hold-and-wait": "hold and wait" },
-  placement: { "own-rule": "your own rule" },
+  placement: {
+    "best-fit": "best fit", random: "random placement", "first-fit": "first fit", "worst-fit": "worst fit",
+    contiguous: "contiguous placement", "topology-aware": "topology-aware placement", "own-rule": "your own rule",
+  },
   patience: { [-1]: "strict", 0: "loose" },
   starvation: { 0: "nobody’s wait bounded" },
   elastic: { 0: "static", 1: "elastic" },
   tau: { 0: "never saved" },
 };
 const UNITS = {
+  jobs: "jobs",
   load: "% load",
   penalty: "% longer across blocks",
   patience: "min of patience",

@@ -183,12 +183,12 @@ def _finding(rules: Sequence[Judged]) -> str:
             found.append(_breach(broken[0], wanted))
     if not found:
         return "On these numbers no other rule breaks what DRF keeps"
-    return f"DRF does neither: {'; '.join(found[:2])}" if found[1:] else f"DRF does not: {found[0]}"
+    return f"Unlike DRF, {'; '.join(found[:2])}"
 
 
 def _breach(rule: Judged, wanted: str) -> str:
     who = rule.broken[wanted].split(" ", 1)[0]
     name = rule.name[0].lower() + rule.name[1:]
     if wanted == PART:
-        return f"{name} gives {who} less than {part_words(len(rule.tasks))} would"
+        return f"{name} gives {who} fewer tasks than {part_words(len(rule.tasks))} would run"
     return f"{name} pays {who} for a lie" if wanted == LIE else f"{name} leaves {who} envious"

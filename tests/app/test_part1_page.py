@@ -99,7 +99,10 @@ def test_a_prediction_is_judged_by_the_fleet_that_it_was_made_for() -> None:
     opened = "?track=titan&part=1&jobs=1500"
     assert "You said shorter; it stays" in revealed(opened, "shorter")["reveal"]
     elsewhere = revealed(opened + "&backfill=none", "much")["reveal"]
-    assert "Your much longer was said of the settings that this part opens with." in elsewhere
+    assert (
+        "You said much longer of the settings that this part opens with; these are others."
+        in elsewhere
+    )
     assert "Your 5" not in elsewhere
 
 

@@ -162,7 +162,7 @@ def test_part_3_is_played_to_the_ledger_by_keyboard_alone(keys: Keys) -> None:
     keys.tab_to("Static ring")
     keys.press("ArrowRight")
     reader.await_run(f"{third}&elastic=1")
-    keys.tab_to("What it costs, and what surrounds it")
+    keys.tab_to("Costs and surroundings")
     keys.press("Enter")
     keys.tab_to("Step")
     keys.press("Enter")

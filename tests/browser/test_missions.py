@@ -56,7 +56,7 @@ def play_part_1(mission: Mission) -> None:
     expect(reader.says("reveal")).to_contain_text("That is what you said.")
     reader.choose("Placement", "Random")
     mission.expect_run("random", placement="random")
-    expect(reader.says("reveal")).to_contain_text("and this is another")
+    expect(reader.says("reveal")).to_contain_text("these are others")
     reader.part.get_by_role("slider", name="Cluster load").press("ArrowLeft")
     mission.expect_run("random and less", placement="random", load=89)
     reader.reflect("Free GPUs in pieces are rent for nothing.", "Go on to part 2")

@@ -239,7 +239,10 @@ def test_the_reveal_puts_the_prediction_beside_what_was_measured(visit: Visit) -
     text = section.inner_text()
     assert re.search(r"It is .+ against .+ for .+, over \d+ seeds", text)
     # nobody is told to be wrong about a fleet that the question was not about
-    assert "Your slightly longer was said of the settings that this part opens with." in text
+    assert (
+        "You said slightly longer of the settings that this part opens with; these are others."
+        in text
+    )
     assert "Your 4" not in text and "it stays" not in text
     measured = (
         reader.page.get_by_role("listitem")

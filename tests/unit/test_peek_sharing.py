@@ -56,7 +56,7 @@ def test_asset_fairness_gives_less_than_half_of_everything_would():
     ]
     assert [bar["short"] for bar in asset["bars"]] == [False, True]
     assert rule(view, "DRF")["broken"] == []
-    assert view["rules_title"].startswith("DRF does not: asset fairness gives B less")
+    assert view["rules_title"].startswith("Unlike DRF, asset fairness gives B fewer tasks")
 
 
 def test_a_market_of_equal_incomes_pays_for_a_lie_and_drf_does_not():

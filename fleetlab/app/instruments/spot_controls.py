@@ -14,7 +14,7 @@ from fleetlab.scenario import LIMITS, Scenario
 from fleetlab.wording import duration
 
 PROCESSES = {
-    "memoryless": "Memoryless: each node on its own",
+    "memoryless": "Memoryless: each node alone",
     "bathtub": "Bathtub: young or at the limit",
     "bursts": "Bursts: a quarter at once",
     "aws": "Like AWS, November 2020",

@@ -207,10 +207,11 @@ def spot_words(scenario: Scenario, noun: str = "node") -> str:
     if not count or not scenario.preemptions:
         return f"No {noun} is ever taken back"
     per_day = scenario.preemptions * count / scenario.fleet_shape.nodes
-    rate = f"{per_day:.1f}" if per_day < 10 else f"{per_day:.0f}"
+    rate = f"{per_day:.1f}".removesuffix(".0") if per_day < 10 else f"{per_day:.0f}"
     whole = scenario.fleet_shape.nodes
     which = f"All {whole} {noun}s" if count == whole else f"{count} of {whole} {noun}s"
-    return f"{which} can be taken back, {rate} a day, {PROCESS_WORDS[scenario.reclaim]}"
+    how = PROCESS_WORDS[scenario.reclaim]
+    return f"{which} can be taken back: {rate} times a day in all, {how}"
 
 
 def points(at: Sequence[float], groups: Sequence[Sequence[float]]) -> tuple[Point, ...]:

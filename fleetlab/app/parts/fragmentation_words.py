@@ -16,7 +16,7 @@ from fleetlab.app.session import Session
 from fleetlab.fleet import Fleet
 from fleetlab.missions import Mission, mission
 from fleetlab.run import Run
-from fleetlab.wording import clock, count, dollars, duration, percent, plural, times
+from fleetlab.wording import clock, dollars, duration, percent, plural, times
 
 HOURS_A_YEAR = 8760
 SLIGHTLY = 2.0
@@ -216,7 +216,7 @@ def _cost(session: Session, run: Run, track: Mission, labels: dict[str, str]) ->
     return {
         "hole_cost": f"{dollars(hourly)} / h",
         "hole_cost_detail": (
-            f"{count(holes)} {'GPU' if count(holes) == '1' else 'GPUs'} free while a "
+            f"{holes:.3g} {'GPU' if holes == 1 else 'GPUs'} free while a "
             f"{track.words['job']} waits, at ${track.gpu_hour_dollars:g} an hour: "
             f"{dollars(hourly * HOURS_A_YEAR)} a year"
         ),
@@ -247,7 +247,9 @@ def reveal(session: Session, replicas: Sequence[Replica], names: tuple[str, str]
     if not said:
         return {"reveal": words[0], "answer": answer}
     if not session.as_asked:
-        words.append(f"Your {said} was said of the settings that this part opens with.")
+        words.append(
+            f"You said {said} of the settings that this part opens with; these are others."
+        )
         return {"reveal": " ".join(words), "answer": answer}
     if chosen == answer:
         words.append("That is what you said.")
