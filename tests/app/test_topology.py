@@ -9,11 +9,11 @@ import pytest
 
 from fleetlab.analysis.moment import Moment
 from fleetlab.app.host import ManualClock
-from fleetlab.app.instruments.scatter import Point, nearest, pareto
+from fleetlab.app.instruments.scatter import Point, WaitTimeVsMfuPlot, nearest, pareto
 from fleetlab.app.page import Page
 from fleetlab.app.parts.topology import TopologyPenalty, marked_gpus
-from fleetlab.app.parts.topology_runs import seesaw_title
-from fleetlab.app.parts.topology_study import rule_loss, rule_penalty
+from fleetlab.app.parts.topology_runs import scatter, seesaw_title
+from fleetlab.app.parts.topology_study import Study, rule_loss, rule_penalty, work_of
 from fleetlab.missions import TRACKS
 from fleetlab.missions.goals import ITERATIONS, unseen_seeds
 from fleetlab.policy.rule import START, Rule
@@ -340,6 +340,23 @@ def test_the_front_holds_whoever_no_other_beats_in_both() -> None:
     points = [point(60, 0.30), point(600, 0.35), point(600, 0.34), point(900, 0.35), point(30, 0.1)]
     assert [p.wait_s for p in pareto(points)] == [30, 60, 600]
     assert pareto([]) == []
+
+
+def test_only_runs_of_the_same_work_are_set_against_each_other() -> None:
+    # With a faster fabric everybody does better, whatever the policy.
+    study = Study(Scenario.default("titan", 2))
+    slow, fast = study.scenario, study.scenario.but(penalty=0)
+    figures = {"allocated": 0.9, "productive": 0.8}
+    study.remember(slow, figures | {"mfu": 0.30, "wait_so_far_s": 3600.0})
+    study.remember(slow.but(patience=-1), figures | {"mfu": 0.35, "wait_so_far_s": 7200.0})
+    study.remember(fast, figures | {"mfu": 0.40, "wait_so_far_s": 60.0})
+    shown = scatter(study)
+    assert shown["scatter_title"].startswith("Of 2 runs, 2 are on the front")
+    assert [row[-1] for row in shown["scatter_table"][1:]] == ["yes", "yes", "no"]
+    plot = WaitTimeVsMfuPlot(lambda _: None)
+    plot.show(list(study.points.values()), "?" + slow.query(), work_of(slow))
+    seen = plot.plot.renderers[1].data_source.data["alpha"]
+    assert seen[0] == seen[1] > seen[2]
 
 
 def test_a_click_finds_the_nearest_point_and_none_when_all_are_far() -> None:

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetlab.figures import FIGURES
-from fleetlab.ledger.evidence import DECIMALS, EVIDENCE, KEPT, agrees, diverge, record_of, rounded
+from fleetlab.ledger.evidence import (
+    DECIMALS,
+    EVIDENCE,
+    KEPT,
+    agrees,
+    diverge,
+    final_policy,
+    record_of,
+    rounded,
+)
 from fleetlab.run import Run
 from fleetlab.scenario import Scenario
 from fleetlab.simulate import prepare, simulate
@@ -89,3 +98,18 @@ def test_a_difference_in_the_last_digit_is_no_divergence() -> None:
 def test_runs_without_figures_do_not_diverge() -> None:
     assert not diverge({}, {})
     assert not diverge({"allocated": 0.9}, {"allocated": 0.8})
+
+
+def test_a_policy_has_from_part_3_what_only_part_3_asks_for() -> None:
+    first, second, third = (Scenario.default("titan", part) for part in (1, 2, 3))
+    assert (first.backfill, third.backfill) == ("easy", "none"), "no reader chose Part 3's none"
+    strict = second.but(patience=-1)
+    policy = final_policy([first.but(placement="random"), strict, third.but(elastic=1)])
+    assert (policy["placement"], policy["patience"], policy["backfill"]) == ("random", -1, "easy")
+    assert (policy["spot"], policy["elastic"], policy["tau"]) == (20, 1, 60)
+
+
+def test_no_policy_but_titan_s_has_checkpoints() -> None:
+    parts = [Scenario.default("guardian", part) for part in (1, 3)]
+    policy = final_policy(parts)
+    assert (policy["spot"], policy["tau"]) == (parts[1].spot, 0)

@@ -16,7 +16,7 @@ from fleetlab.wording import duration
 
 TICKS_S = (60, 600, 3600, 10_800, 36_000, 108_000, 360_000, 1_080_000)
 LEAST_S = 30.0
-FULL, FAINT = 0.8, 0.25
+FULL, FAINT = 0.8, 0.4
 """How much of a point is seen: of the work that is looked at, and of other work."""
 
 
