@@ -410,8 +410,12 @@ def test_a_ring_closes_over_the_gap_and_a_broken_one_shows_it() -> None:
     states = [IN, IN, AWAY, IN, IN]
     (closed,) = ring_of(states, [0, 1, 3, 4])._link.data["xs"]
     assert len(closed) == 5 and closed[0] == closed[-1]
-    pieces = ring_of(states, [0, 1, 3, 4], BROKEN)._link.data["xs"]
-    assert [len(piece) for piece in pieces] == [2, 2]
+    (broken,) = ring_of(states, [0, 1, 3, 4], BROKEN)._link.data["xs"]
+    assert len(broken) == 4, "from 3 over the top, where 4 and 0 are neighbours, to 1"
+    two_gaps = ring_of([IN, AWAY, IN, IN, AWAY, IN], [0, 2, 3, 5], BROKEN)._link.data["xs"]
+    assert [len(piece) for piece in two_gaps] == [2, 2], "5 and 0, 2 and 3"
+    (whole,) = ring_of([IN] * 5, [0, 1, 2, 3, 4], BROKEN)._link.data["xs"]
+    assert whole[0] == whole[-1], "it waits, and has no gap"
 
 
 def test_a_node_that_is_gone_stands_outside() -> None:

@@ -248,6 +248,11 @@ def _pieces(ring: RingView) -> list[list[int]]:
             pieces[-1].append(node)
         else:
             pieces.append([node])
+    if linked[0] == 0 and linked[-1] == len(ring.states) - 1:  # neighbours, over the top
+        if len(pieces) == 1:
+            pieces[0].append(0)
+        else:
+            pieces[0] = pieces.pop() + pieces[0]
     return pieces
 
 
