@@ -276,8 +276,8 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
     model = views.roots[0].model.document;
     const embedded = model;
     embedded.on_change((event) => {
-      if (event.sync === false) settle(event);
-      if (model !== embedded || recording || event.sync === false) return;
+      if (event.sync === false) return settle(event);
+      if (model !== embedded || recording) return;
       outbox.change(event);
       flush();
     }, false);

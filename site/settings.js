@@ -35,10 +35,10 @@ const UNITS = {
   rendezvous: "s of rendezvous",
 };
 
+// The names come from addresses and files: what every object has (toString) is none of ours.
 function settingWords(name, value) {
-  const words = CHOSEN[name]?.[value];
-  if (words) return words;
-  return name in UNITS ? `${value}\u00a0${UNITS[name]}` : `${name} ${value}`;
+  if (Object.hasOwn(CHOSEN, name) && Object.hasOwn(CHOSEN[name], value)) return CHOSEN[name][value];
+  return Object.hasOwn(UNITS, name) ? `${value}\u00a0${UNITS[name]}` : `${name} ${value}`;
 }
 
 /** Returns what a Scenario changes on its track's default, in words. */

@@ -353,6 +353,10 @@ def test_only_runs_of_the_same_work_are_set_against_each_other() -> None:
     shown = scatter(study)
     assert shown["scatter_title"].startswith("Of 2 runs, 2 are on the front")
     assert [row[-1] for row in shown["scatter_table"][1:]] == ["yes", "yes", "no"]
+    study.scenario = slow.but(load=60)
+    waiting = scatter(study)
+    assert waiting["scatter_title"] == "No run of this work has ended yet"
+    assert len(waiting["scatter_table"]) == 4, "the runs there are stay while another is made"
     plot = WaitTimeVsMfuPlot(lambda _: None)
     plot.show(list(study.points.values()), "?" + slow.query(), work_of(slow))
     seen = plot.plot.renderers[1].data_source.data["alpha"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log2
 from typing import Any
 
-from fleetlab.app.instruments.scatter import pareto
+from fleetlab.app.instruments.scatter import Point, pareto
 from fleetlab.app.parts.topology_study import BASELINE_LOADS, Figures, Study, work_of
 from fleetlab.app.session import Session
 from fleetlab.missions.questions import questions
@@ -99,24 +100,13 @@ def seesaw_title(strict: Figures, loose: Figures) -> str:
 def scatter(study: Study) -> dict[str, Any]:
     """Return the finding of the plot and its runs as rows; the front is that of the work now."""
     points = list(study.points.values())
-    here = [point for point in points if point.work == work_of(study.scenario)]
-    if not here:
+    if not points:
         return {"scatter_title": "", "scatter_table": []}
+    here = [point for point in points if point.work == work_of(study.scenario)]
     front = pareto(here)
-    best = front[-1]
-    shortest = front[0]
-    words = (
-        f"One run of this work so far: {best.words}"
-        if len(here) == 1
-        else f"One of {len(here)} runs has both the most work and the shortest wait: {best.words}"
-        if len(front) == 1
-        else f"Of {plural(len(here), 'run')}, {len(front)} are on the front: from "
-        f"{duration(shortest.wait_s)} and MFU {shortest.mfu:.3f} to {duration(best.wait_s)} and "
-        f"{best.mfu:.3f}"
-    )
     leading = {point.query for point in front}
     return {
-        "scatter_title": words,
+        "scatter_title": _front_words(here, front),
         "scatter_table": [
             ["run", "mean wait", "MFU", "allocated", "longest low-priority wait", "on the front"],
             *(
@@ -132,6 +122,21 @@ def scatter(study: Study) -> dict[str, Any]:
             ),
         ],
     }
+
+
+def _front_words(here: Sequence[Point], front: Sequence[Point]) -> str:
+    if not here:  # what was found before stays in sight until the first run of this work
+        return "No run of this work has ended yet"
+    shortest, best = front[0], front[-1]
+    if len(here) == 1:
+        return f"One run of this work so far: {best.words}"
+    if len(front) == 1:
+        return f"One of {len(here)} runs has both the most work and the shortest wait: {best.words}"
+    return (
+        f"Of {plural(len(here), 'run')}, {len(front)} are on the front: from "
+        f"{duration(shortest.wait_s)} and MFU {shortest.mfu:.3f} to {duration(best.wait_s)} and "
+        f"{best.mfu:.3f}"
+    )
 
 
 # ---- the answer to the question
