@@ -52,10 +52,11 @@ LIVE = """
 """
 # A browser that has just opened a tab, or kept a page for later, is busy with that for a while.
 REST = "await new Promise((resolve) => setTimeout(resolve, 1000));"
-# After this the browser holds all that it will keep for a later visit.
+# After this the browser holds all that it will keep for a later visit: this lab has its service
+# worker keep it, and registers that only once it is live; the stock page has none.
 KEPT = """
-  const registration = await navigator.serviceWorker?.getRegistration();
-  if (registration) await until(() => registration.active);
+  const { active } = root.dataset.fleetlabState ? await navigator.serviceWorker.ready : {};
+  if (active) await until(() => active.state === "activated");
 """
 LOCK = """
   const form = document.querySelector('.part[data-part="1"] form.lock');

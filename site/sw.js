@@ -11,7 +11,10 @@ const addressOf = (name) => new URL(`${name}?${FILES[name].sha256}`, self.regist
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));
 self.addEventListener("activate", (event) => event.waitUntil(dropOthers()));
-self.addEventListener("message", ({ data }) => data === "take over" && self.skipWaiting());
+self.addEventListener("message", (event) => {
+  if (event.data === "take over") self.skipWaiting();
+  else event.waitUntil(keepUsed(event.data.used));
+});
 self.addEventListener("fetch", (event) => {
   const name = nameOf(event.request);
   if (name) event.respondWith(answer(name, event.request.cache === "reload"));
@@ -43,6 +46,12 @@ async function keepAll() {
     if (!(await isWhole(name, response.clone()))) throw new Error(`${name} is not the build's`);
     await put(store, name, response);
   }
+}
+
+// A page that came before this worker names the addresses of what it has used.
+function keepUsed(addresses) {
+  const names = addresses.map((url) => nameOf({ method: "GET", url })).filter(Boolean);
+  return Promise.all(names.map((name) => answer(name, false)));
 }
 
 async function put(store, name, response) {

@@ -21,6 +21,7 @@ export function keepForLater(onUpdate) {
       registration.addEventListener("updatefound", () => {
         registration.installing?.addEventListener("statechange", () => offer(registration));
       });
+      return container.controller ? null : container.ready.then(({ active }) => handOver(active));
     })
     .catch((error) => console.warn(`This browser does not keep the lab for later: ${error.message}`));
 
@@ -28,6 +29,11 @@ export function keepForLater(onUpdate) {
     container.addEventListener("controllerchange", () => location.reload(), { once: true });
     waiting?.postMessage("take over");
   };
+}
+
+// What this page has fetched before there was a service worker is there without a network too.
+function handOver(worker) {
+  worker.postMessage({ used: performance.getEntriesByType("resource").map(({ name }) => name) });
 }
 
 // A sandboxed frame may not even ask.

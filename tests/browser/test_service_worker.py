@@ -40,6 +40,27 @@ def test_after_one_visit_the_lab_goes_live_without_a_network(lab: Any) -> None:
     lab.wait_for_state(page, "live")
 
 
+def test_what_a_first_visit_has_shown_before_python_is_there_without_a_network(lab: Any) -> None:
+    server = open_server(DIST)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    page = lab(QUERY, address=f"http://127.0.0.1:{server.server_address[1]}/", **ALLOWED)
+    kept(page)
+    page.wait_for_function(
+        """caches.open('fleetlab').then((store) => store.keys())
+             .then((keys) => keys.some(({ url }) => url.includes('/titan-1-open.json.gz?')))"""
+    )
+    server.shutdown()
+    server.server_close()
+    page.reload()
+    lab.wait_for_state(page, "live")
+    answers = page.evaluate(
+        """performance.getEntriesByType("resource")
+             .filter(({ name }) => name.includes("/openings/"))
+             .map(({ responseStatus }) => responseStatus)"""
+    )
+    assert answers == [200, 200]  # the document and its finished run
+
+
 def test_nothing_is_kept_that_is_not_the_builds(lab: Any) -> None:
     def prepare(page: Page) -> None:
         page.context.route("**/runtime/panel.min.js", lambda route: route.continue_())
