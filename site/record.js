@@ -16,7 +16,14 @@ export const EVIDENCE = {
   worst_low_priority: "worst_low_priority_s",
   cost: "cost_dollars",
   time_to_converge: "time_to_converge_s",
+  tokens: "tokens_s",
+  loop_p999: "loop_p999_ms",
+  frames: "frames_s",
+  lowest_fps: "lowest_fps",
+  dropout: "dropout_share",
+  silent: "silent_share",
 }; // of each, the figure of a run that it is
+const SERVICE = ["tokens", "loop_p999", "frames", "lowest_fps", "dropout", "silent"]; // one track's each
 export const OWN_RULE = "own-rule"; // the placement of a policy whose run the reader's rule placed
 const DIVERGENCE = 0.005; // by how much shares of the fleet must differ to be called so
 const RUNS_KEPT = 400;
@@ -54,11 +61,11 @@ export const runWith = (record, digest) => record.runs.findLast((run) => run.dig
 export const isEmpty = (record) =>
   !record.predictions.length && !record.runs.length && !Object.keys(record.written_at).length;
 
-/** Returns the record with a run at its end, unless it repeats the run before it. */
+/** Returns the record with a run at its end, unless it has that very run already. */
 export function withRun(record, run) {
-  const last = record.runs.at(-1);
-  const same = (name) => sameValue(last[name] ?? null, run[name] ?? null);
-  if (last && ["digest", "scenario", "rule"].every(same)) return record;
+  const repeats = (made) =>
+    ["digest", "scenario", "rule"].every((name) => sameValue(made[name] ?? null, run[name] ?? null));
+  if (record.runs.some(repeats)) return record;
   return pruned({ ...record, seed: run.seed ?? record.seed, runs: [...record.runs, run] });
 }
 
@@ -176,7 +183,8 @@ export function evidenceOf(record, digests) {
   const runs = digests.map((digest) => runWith(record, digest)).filter(Boolean);
   const figures = Object.assign({}, ...runs.map((run) => run.figures ?? {}));
   const found = Object.entries(EVIDENCE).map(([name, figure]) => [name, figures[figure] ?? null]);
-  return { ...Object.fromEntries(found), runs: digests };
+  const told = found.filter(([name, value]) => value !== null || !SERVICE.includes(name));
+  return { ...Object.fromEntries(told), runs: digests };
 }
 
 /** Returns what a complete ledger has and this one lacks, in words. */

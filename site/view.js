@@ -186,10 +186,13 @@ export function showReveal(section, record, frame) {
   field.setAttribute("aria-describedby", `part${part}-reflect-${record.track}`);
 }
 
-/** Shows the reader's own placement rule, or the worked one that it starts from. */
+/** Shows the reader's own placement rule, unfolded, or the worked one that it starts from. */
 export function showRule(section, record) {
   const field = find('[data-field="rule"]', section);
-  if (field && document.activeElement !== field) field.value = record.rule || field.defaultValue;
+  if (!field || document.activeElement === field) return;
+  const text = record.rule || field.defaultValue;
+  if (record.rule && field.value !== text) field.closest(".further").open = true;
+  field.value = text;
 }
 
 /** Shows a line at the foot of the page; an empty one takes it away. */
@@ -219,6 +222,7 @@ export function showOnly(name) {
     const kept = name === "fleet" ? find(".fleet", section)
       : [...section.querySelectorAll("[aria-labelledby]")].find((each) => each.getAttribute("aria-labelledby") === title);
     kept?.toggleAttribute("data-kept", true);
+    kept?.querySelector(".further")?.toggleAttribute("open", true);
   }
 }
 

@@ -114,7 +114,8 @@ def _by(promised_ms: int, now_ms: int) -> str:
     """Return when a promise is due, as near as a reader needs it."""
     if promised_ms - now_ms < 60_000:
         return "within a minute"
-    return f"by {clock(promised_ms)}, in {duration((promised_ms - now_ms) / 1000)}"
+    minutes = promised_ms // 60_000 - now_ms // 60_000  # as the two clocks that stand beside it
+    return f"by {clock(promised_ms)}, in {duration(60 * minutes)}"
 
 
 def _running(run: Run, job: int, name: str, time_ms: int) -> str:

@@ -83,6 +83,12 @@ EVIDENCE = {
     "worst_low_priority": "worst_low_priority_s",
     "cost": "cost_dollars",
     "time_to_converge": "time_to_converge_s",
+    "tokens": "tokens_s",
+    "loop_p999": "loop_p999_ms",
+    "frames": "frames_s",
+    "lowest_fps": "lowest_fps",
+    "dropout": "dropout_share",
+    "silent": "silent_share",
 }
 """The evidence that a policy is defended with, and the figure of a run that each is."""
 

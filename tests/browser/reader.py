@@ -127,6 +127,10 @@ class Reader:
         """Press the part's button of that name."""
         self.part.get_by_role("button", name=name, exact=True).click()
 
+    def unfold(self, summary: str) -> None:
+        """Open the part's fold of that summary."""
+        self.part.locator("summary", has_text=summary).click()
+
     def reflect(self, text: str, link: str) -> None:
         """Answer the part's last question, and go on by the link below it."""
         self.part.get_by_label("Your answer").fill(text)

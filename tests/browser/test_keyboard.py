@@ -140,6 +140,8 @@ def test_part_2_is_played_to_a_scored_run_and_a_rule_by_keyboard_alone(keys: Key
     expect(reader.says("scored")).to_contain_text("9 of 10", timeout=LONG_MS)
     keys.tab_to("Pin A, run 1")
     keys.press("Enter")
+    keys.tab_to("Write the placement rule yourself")
+    keys.press("Enter")
     keys.tab_to("A Python function")
     keys.press("Control+Home")
     keys.write("# mine\n")

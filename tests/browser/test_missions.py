@@ -79,6 +79,7 @@ def play_part_2(mission: Mission) -> None:
     expect(reader.says("title")).to_contain_text("No gang lies across")
     reader.click("Score this policy")
     expect(reader.says("scored")).to_contain_text("9 of 10", timeout=LONG_MS)
+    reader.unfold("Write the placement rule yourself")
     rule = reader.part.get_by_role("textbox", name=re.compile("^A Python function"))
     rule.fill(HOLDS_OUT)
     reader.click("Run my rule")

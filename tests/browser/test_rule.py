@@ -30,6 +30,7 @@ def test_a_rule_that_is_cited_is_the_policy_s_placement_and_outlives_a_reload(la
     reader = Reader(lab(query), part=2)
     reader.await_run(query)
     reader.predict("It increases", "50")
+    reader.unfold("Write the placement rule yourself")
     rule = reader.page.locator("#part2-rule")  # it is there before the lock too, out of sight
     worked = rule.input_value()
     rule.fill(HOLDS_OUT)
@@ -62,6 +63,7 @@ def test_hostile_code_is_stopped_and_explained_and_nothing_is_lost(lab: Any) -> 
     reader.predict("It increases", "50")
     expect(reader.says("reveal")).to_contain_text("At 85 %", timeout=LONG_MS)
     title = reader.page.title()
+    reader.unfold("Write the placement rule yourself")
     rule = reader.part.get_by_role("textbox", name=re.compile("^A Python function"))
     for body, says in HOSTILE.items():
         rule.fill(f"def place(job, free):\n{body}\n")

@@ -127,6 +127,23 @@ def test_the_page_and_verify_agree_on_which_utilisations_diverge() -> None:
     assert found == [True, False, True, False, False, False]
 
 
+def test_a_run_that_was_made_before_is_kept_once() -> None:
+    one, other = run(NINE, "a"), run(TEN, "b")
+    both = record(runs=[one, other])
+    again = run(ELEVEN, "a")
+    assert evaluate("record.js", "m.withRun(v[0], v[1])", both, again)["runs"] == [one, other]
+    ruled = again | {"rule": "def place(job, free): ..."}  # the same Scenario, placed by a rule
+    kept = evaluate("record.js", "m.withRun(v[0], v[1])", both, ruled)["runs"]
+    assert kept == [one, other, ruled]
+
+
+def test_the_service_of_a_track_is_evidence_where_a_run_has_it() -> None:
+    guardian = record(runs=[run(NINE, "a", allocated=0.9, loop_p999_ms=20.0)])
+    found = evaluate("record.js", 'm.evidenceOf(v[0], ["a"])', guardian)
+    assert (found["loop_p999"], found["allocated"], found["cost"]) == (20.0, 0.9, None)
+    assert "tokens" not in found, "a service of another track is not asked for"
+
+
 def test_the_page_takes_evidence_from_the_figures_that_verify_expects() -> None:
     assert evaluate("record.js", "m.EVIDENCE") == EVIDENCE
 
