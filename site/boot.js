@@ -342,11 +342,18 @@ function settle({ kind, model, attr, value }) {
 function keepFocus(change) {
   let [host, inner] = [null, document.activeElement];
   while (inner?.shadowRoot?.activeElement) [host, inner] = [inner, inner.shadowRoot.activeElement];
-  change();
-  if (!host) return;
-  requestAnimationFrame(() => {
+  if (!host) return change();
+  const refocus = () => {
     if (document.activeElement !== document.body || !host.isConnected) return;
     host.shadowRoot.querySelector("button, input, select, [tabindex]")?.focus();
+  };
+  // As soon as it is drawn, since a key may be pressed before the next frame.
+  const drawn = new MutationObserver(refocus);
+  drawn.observe(host.shadowRoot, { childList: true, subtree: true });
+  change();
+  requestAnimationFrame(() => {
+    refocus();
+    drawn.disconnect();
   });
 }
 
