@@ -4,13 +4,19 @@ import { asText } from "./record.js";
 
 const CHOSEN = {
   order: {
-    fifo: "first come, first served", fair: "fair share", drf: "dominant resource fairness", sjf: "shortest first",
+    fifo: "first come, first served", priority: "by priority", fair: "fair share", drf: "dominant resource fairness",
+    sjf: "shortest first",
   },
   backfill: { none: "strict FIFO", easy: "backfill", skip: "skip ahead", conservative: "conservative backfill" },
   gang: { whole: "whole gangs", "hold-and-wait": "hold and wait" },
   placement: {
     "best-fit": "best fit", random: "random placement", "first-fit": "first fit", "worst-fit": "worst fit",
     contiguous: "contiguous placement", "topology-aware": "topology-aware placement", "own-rule": "your own rule",
+  },
+  quota: { none: "no quotas", hard: "hard quotas", borrowable: "borrowable quotas", reclaimable: "reclaimable quotas" },
+  reclaim: {
+    memoryless: "reclaims one by one", bathtub: "reclaims of young and old nodes", bursts: "reclaims in bursts",
+    aws: "reclaims as on AWS",
   },
   patience: { [-1]: "strict", 0: "loose" },
   starvation: { 0: "nobody’s wait bounded" },

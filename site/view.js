@@ -20,8 +20,8 @@ let roomWidth = 0; // of the page, when room was last kept
 export function write(name, text, within = document) {
   for (const place of within.querySelectorAll(`[data-text="${name}"]`)) {
     if (!firstTexts.has(place)) firstTexts.set(place, place.textContent);
-    const value = text ?? "";
-    if (place.textContent !== String(value)) place.textContent = value;
+    const value = String(text ?? "").replace(/(?<=\d) (?=%)/g, "\u00a0"); // a number and its sign stay on one line
+    if (place.textContent !== value) place.textContent = value;
   }
 }
 
