@@ -22,5 +22,5 @@ function say(sentence) {
   clearTimeout(timer);
   timer = setTimeout(() => {
     if (sentence !== said) write("announcement", (said = sentence));
-  }, STILL_MS);
+  }, globalThis.fleetlabStillMs ?? STILL_MS);
 }
