@@ -257,7 +257,7 @@ class ElasticBuffer:
         static, elastic = (self.batch.found(self._pair(mode)) for mode in (0, 1))
         sweep_title, sweep = self._sweep()
         if len(sweep.static) + len(sweep.elastic) < 2 * len(sweep.ticks):
-            sweep_title = f"The sweep over the {sweep.x_label} is being measured"
+            sweep_title = f"A sweep is being measured: {sweep.x_label}"
         return {
             "course_title": story.course_title(run, timeline),
             "course_table": self._course_table,
