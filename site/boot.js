@@ -350,11 +350,11 @@ function keepFocus(change) {
   // As soon as it is drawn, since a key may be pressed before the next frame.
   const drawn = new MutationObserver(refocus);
   drawn.observe(host.shadowRoot, { childList: true, subtree: true });
-  change();
   requestAnimationFrame(() => {
     refocus();
     drawn.disconnect();
   });
+  change();
 }
 
 function wake(slot, awake) {

@@ -40,14 +40,14 @@ def test_after_one_visit_the_lab_goes_live_without_a_network(lab: Any) -> None:
     lab.wait_for_state(page, "live")
 
 
-def test_what_a_first_visit_has_shown_before_python_is_there_without_a_network(lab: Any) -> None:
+def test_the_opening_of_a_first_visit_is_there_without_a_network(lab: Any) -> None:
     server = open_server(DIST)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     page = lab(QUERY, address=f"http://127.0.0.1:{server.server_address[1]}/", **ALLOWED)
     kept(page)
     page.wait_for_function(
         """caches.open('fleetlab').then((store) => store.keys())
-             .then((keys) => keys.some(({ url }) => url.includes('/titan-1-open.json.gz?')))"""
+             .then((keys) => keys.filter(({ url }) => url.includes('/openings/')).length === 2)"""
     )
     server.shutdown()
     server.server_close()
