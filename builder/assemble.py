@@ -27,7 +27,7 @@ from .tree import own_files, package_files
 
 SITE = ROOT / "site"
 # The worker is one script: where it is started from its text, it can import no other.
-WORKER = [SITE / "worker" / f"{name}.js" for name in ("start", "fetching", "messages")]
+WORKER = [SITE / "worker" / f"{name}.js" for name in ("start", "fetching", "keeping", "messages")]
 RECORD = "build.json"
 # What the page takes from the wheels as it is, by package: a file's path there, and here. Panel's
 # style sheets keep the address that Panel itself gives them when it is its own server.
@@ -67,6 +67,7 @@ def build() -> Path:
 NOTICES = "THIRD_PARTY.txt"
 FIRST_BYTES = 20e6
 REPEAT_BYTES = 100e3
+SCRIPT = re.compile(r"runtime/[\w-]+\.min\.js")
 MEMORY = "runtime/memory.snapshot.gz"
 LEAN = ("runtime/fleetlab.pack.gz", "runtime/packages.pack.gz", "runtime/python_stdlib.zip.gz")
 
@@ -169,6 +170,7 @@ def service_worker(manifest: dict[str, dict[str, Any]], styles: Set[str]) -> byt
         name: {
             "sha256": facts["sha256"],
             "keep": name not in later and not name.startswith("openings/"),
+            "named": bool(SCRIPT.fullmatch(name)),
         }
         for name, facts in manifest.items()
     }
@@ -208,7 +210,7 @@ def render(manifest: dict[str, dict[str, Any]], lock: RuntimeLock) -> dict[str, 
         headstart=(SITE / "headstart.js").read_text("utf-8"),
         worker="\n".join(path.read_text("utf-8") for path in WORKER),
         modules=pages.module_files(SITE),
-        scripts=[name for name in manifest if re.fullmatch(r"runtime/[\w-]+\.min\.js", name)],
+        scripts=[name for name in manifest if SCRIPT.fullmatch(name)],
     )
     return {
         "index.html": with_policy(pages.pin(lab, manifest, start)),

@@ -52,12 +52,9 @@ LIVE = """
 """
 # A browser that has just opened a tab, or kept a page for later, is busy with that for a while.
 REST = "await new Promise((resolve) => setTimeout(resolve, 1000));"
-# After this the browser holds all that it will keep for a later visit: this lab has its service
-# worker keep it, and registers that only once it is live; the stock page has none.
-KEPT = """
-  const { active } = root.dataset.fleetlabState ? await navigator.serviceWorker.ready : {};
-  if (active) await until(() => active.state === "activated");
-"""
+# After this the browser holds all that it will keep for a later visit: this lab begins with that
+# once it is live; the stock page keeps nothing.
+KEPT = "if (root.dataset.fleetlabState) await until(() => marked('kept'));"
 LOCK = """
   const form = document.querySelector('.part[data-part="1"] form.lock');
   form.elements.choice[0].checked = true;

@@ -17,7 +17,9 @@ from .say import BuildError
 from .steps import kept, key_of
 
 FIGURE = re.compile(r"\{\{\s*figures\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
-PINNED = re.compile(r"""(<(?:script|link)\b[^>]*?\b(?:src|href)=["']([^"':?#]+)["'])([^>]*>)""")
+PINNED = re.compile(
+    r"""(<(?:script|link)\b[^>]*?\b(?:src|href)=["']([^"':?#]+)(?:\?\w+)?["'])([^>]*>)"""
+)
 IMPORTED = re.compile(r"""(?:from|import)\s*\(?\s*["']\./([\w./-]+\.js)["']""")
 
 
@@ -113,7 +115,10 @@ def pin(page: str, manifest: dict[str, dict[str, Any]], start: Start) -> str:
         f"<script>{start.headstart}</script>"
     )
     preload = "".join(f'<link rel="modulepreload" href="{name}">' for name in start.modules)
-    preload += "".join(f'<link rel="preload" as="script" href="{name}">' for name in start.scripts)
+    preload += "".join(
+        f'<link rel="preload" as="script" href="{name}?{manifest[name]["sha256"]}">'
+        for name in start.scripts
+    )
     charset = re.search(r"<meta\s+charset=[^>]*>", page) or re.search(r"<head[^>]*>", page)
     end = page.find("</head>")
     if charset is None or end < 0:

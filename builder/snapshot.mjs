@@ -55,14 +55,15 @@ console.log("done warm");
 clearFreeMemory();
 
 const dump = python.makeMemorySnapshot({ serializer: nameOf });
-const [, header] = new Uint32Array(dump.buffer, dump.byteOffset, 2);
+const [, headLength] = new Uint32Array(dump.buffer, dump.byteOffset, 2);
+const heap = dump.subarray(headLength);
 const segments = findSegments();
 for (const { code, from, length, address } of segments) {
-  for (let i = 0; i < length; i++) dump[header + address + i] ^= code[from + i];
+  for (let i = 0; i < length; i++) heap[address + i] ^= code[from + i];
 }
 const facts = {
   size: dump.length,
-  header,
+  head: Buffer.from(dump.subarray(0, headLength)).toString("base64"),
   segments: segments.map(({ library, from, length, address }) => ({ library, from, length, address })),
   tableBase: TABLE_BASE,
   tableLength: module.wasmTable.length,
@@ -72,9 +73,9 @@ const facts = {
   handles: Object.entries(module.LDSO.loadedLibsByHandle).map(([handle, { name }]) => [Number(handle), name]),
   names: Object.entries(module.LDSO.loadedLibsByName).map(([name, library]) => [name, library.name]),
 };
-let end = dump.length; // what follows is zero
-while (end > header && dump[end - 1] === 0) end -= 1;
-keep("memory.snapshot", dump.subarray(0, Math.ceil(end / 4) * 4));
+let end = heap.length; // what follows is zero
+while (heap[end - 1] === 0) end -= 1;
+keep("memory.snapshot", heap.subarray(0, end));
 keep("snapshot.json", Buffer.from(JSON.stringify(facts)));
 keep("libraries.pack", packLibraries());
 process.exit(0);

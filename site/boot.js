@@ -21,7 +21,8 @@ const OPENS_WITH = ["scenario", "theme", "narrow", "record", "prediction"];
  *
  * onState(state, progress): "loading" (with {loaded, total, what}, in bytes), "live",
  * "restarting" or "error"; onTell(name, value): what Python tells; onFailure({file, sentence}).
- * Returns {tell(name, value), restart(), document}.
+ * Returns {tell(name, value), restart(), keep(), document}; `keep` has the worker keep its files
+ * unpacked for a later visit.
  */
 export function boot({ query, theme, record, locked, settled, asked, onTell, onState, onFailure }) {
   const root = document.documentElement;
@@ -238,6 +239,7 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
     tell: ({ name, value }) => {
       embedding = embedding.then(() => tell(name, value)); // after the patches before it
     },
+    kept: () => performance.mark("fleetlab:kept"),
     failure: ({ file, sentence }) => failure(file, sentence),
     crash: ({ reason }) => crashed(reason),
     unfit: ({ reason }) => {
@@ -311,6 +313,9 @@ export function boot({ query, theme, record, locked, settled, asked, onTell, onS
         hydrate();
       }
       flush();
+    },
+    keep() {
+      worker?.postMessage({ type: "keep" });
     },
     restart() {
       stop();

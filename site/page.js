@@ -196,7 +196,7 @@ function onState(state, progress) {
     view.showDock("failure", "");
     python.tell("still", STILL.matches);
     peek.again(); // of a Python that was not there, or is another one
-    updates ??= keepForLater(() => view.showDock("update", "A newer version of this lab is ready."));
+    updates ??= keepForLater(python.keep, () => view.showDock("update", "A newer version of this lab is ready."));
   }
   write("loading", {
     loading: !total ? "Python is loading."

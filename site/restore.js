@@ -2,22 +2,20 @@
 "use strict";
 
 // Replaces Pyodide's module maker by one that puts back what of the module is not in its memory.
-// Returns options for loadPyodide. `heap` and `codes` ([main module's, [each library's]], as bytes)
-// may still be on their way.
-self.restoring = function restoring({ facts, heap, codes }) {
+// Returns options for loadPyodide. `codes` ([main module's, [each library's]], as bytes) may still
+// be on their way; `fill` writes the memory into the heap that it is given.
+self.restoring = function restoring({ facts, fill, codes }) {
   const create = self._createPyodideModule;
   const compiled = codes.then(([, codes]) => Promise.all(codes.map((code) => WebAssembly.compile(code))));
-  // Both are awaited below, and may fail before that.
-  compiled.catch(() => {});
-  heap.catch(() => {});
+  compiled.catch(() => {}); // it is awaited below, and may fail before that
   self._createPyodideModule = async (settings) => {
-    const module = await create(settings);
+    const module = await compilingOnce(() => create(settings));
     putBack(module, facts, await compiled);
-    const memory = await heap;
-    addSegments(memory, facts, await codes);
+    await fill(module.HEAPU8);
+    addSegments(module.HEAPU8, facts, await codes);
     const { restoreSnapshot } = module.API;
     module.API.restoreSnapshot = () => {
-      const config = restoreSnapshot(memory);
+      const config = restoreSnapshot(bytesOfText(facts.head)); // of which no memory follows
       countArguments(module);
       return config;
     };
@@ -25,7 +23,7 @@ self.restoring = function restoring({ facts, heap, codes }) {
   };
   return {
     // Pyodide only asks for the size here: the memory itself is put in place above.
-    _loadSnapshot: new Uint8Array(facts.size),
+    _loadSnapshot: Object.defineProperty(new Uint8Array(), "length", { value: facts.size }),
     _snapshotDeserializer: ({ function: text }) => (text ? entriesToObject : null),
   };
 };
@@ -37,12 +35,34 @@ function entriesToObject(entries) {
 }
 
 // The heap travels as what differs from the data that the modules' code brings along.
-function addSegments(memory, facts, [main, libraries]) {
+function addSegments(heap, facts, [main, libraries]) {
   for (const { library, from, length, address } of facts.segments) {
     const code = library < 0 ? main : libraries[library];
-    const at = facts.header + address;
-    for (let i = 0; i < length; i++) memory[at + i] ^= code[from + i];
+    for (let i = 0; i < length; i++) heap[address + i] ^= code[from + i];
   }
+}
+
+// For each JavaScript function that Python may call, Pyodide compiles a small module; those of one
+// signature are the same, and compiled once.
+async function compilingOnce(create) {
+  const { Module } = WebAssembly;
+  const made = new Map();
+  WebAssembly.Module = new Proxy(Module, {
+    construct(_, [code]) {
+      const key = String(code);
+      if (!made.has(key)) made.set(key, new Module(code));
+      return made.get(key);
+    },
+  });
+  try {
+    return await create();
+  } finally {
+    WebAssembly.Module = Module;
+  }
+}
+
+function bytesOfText(base64) {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
 
 function putBack(module, facts, libraries) {

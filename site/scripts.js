@@ -48,7 +48,7 @@ function loadScript(file, facts) {
       script.remove();
       reject(fileError(file, `The file ${file} could not be loaded, or its bytes are not the build's.`));
     };
-    script.src = file;
+    script.src = facts && !offline ? `${file}?${facts.sha256}` : file; // as the page's head has asked for it
     document.head.append(script);
   });
 }

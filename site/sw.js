@@ -3,10 +3,14 @@
 // a build's page only ever meets that build's files. A newer build waits until the reader takes it.
 "use strict";
 
-const FILES = self.fleetlabFiles; // name: {sha256, keep}; the build writes this list above
+// name: {sha256, keep, named}; the build writes this list above. `named`: the page asks for it with
+// its hash, so that a browser keeps the script compiled from the moment that it is kept here.
+const FILES = self.fleetlabFiles;
 const STORE = "fleetlab";
 const PAGE = "index.html";
 
+let opened = null; // a promise of the store
+const openStore = () => (opened ??= caches.open(STORE));
 const addressOf = (name) => new URL(`${name}?${FILES[name].sha256}`, self.registration.scope).href;
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));
@@ -29,7 +33,7 @@ function nameOf({ method, url, mode }) {
 }
 
 async function answer(name, fresh) {
-  const store = await caches.open(STORE);
+  const store = await openStore();
   const kept = fresh ? null : await store.match(addressOf(name));
   if (kept) return kept;
   const response = await fetch(name, { cache: fresh ? "reload" : "default" });
@@ -38,11 +42,11 @@ async function answer(name, fresh) {
 }
 
 async function keepAll() {
-  const store = await caches.open(STORE);
+  const store = await openStore();
   const wanted = Object.keys(FILES).filter((name) => FILES[name].keep);
   for (const name of wanted) {
     if (await store.match(addressOf(name))) continue;
-    const response = await fetch(name);
+    const response = await fetch(FILES[name].named ? addressOf(name) : name);
     if (!(await isWhole(name, response.clone()))) throw new Error(`${name} is not the build's`);
     await put(store, name, response);
   }
@@ -70,7 +74,7 @@ async function isWhole(name, response) {
 }
 
 async function dropOthers() {
-  const store = await caches.open(STORE);
+  const store = await openStore();
   const ours = new Set(Object.keys(FILES).map(addressOf));
   for (const { url } of await store.keys()) if (!ours.has(url)) await store.delete(url);
 }

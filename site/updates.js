@@ -1,10 +1,10 @@
 // Keeping the lab for a visit without a network, and the newer build that may be waiting.
 
 /**
- * Has the browser keep the lab's files; `onUpdate` hears that a newer build is ready. Returns a
- * function that takes the newer build and loads the page again; nothing else ever does.
+ * Has the browser keep the lab's files; `onKept` hears that it has them, `onUpdate` that a newer
+ * build is ready. Returns a function that takes the newer build and loads the page again; nothing else ever does.
  */
-export function keepForLater(onUpdate) {
+export function keepForLater(onKept, onUpdate) {
   const container = containerOf(globalThis);
   if (!container || !globalThis.isSecureContext || !location.protocol.startsWith("http")) return () => {};
   let waiting = null;
@@ -21,7 +21,11 @@ export function keepForLater(onUpdate) {
       registration.addEventListener("updatefound", () => {
         registration.installing?.addEventListener("statechange", () => offer(registration));
       });
-      return container.controller ? null : container.ready.then(({ active }) => handOver(active));
+      return container.ready;
+    })
+    .then(({ active }) => {
+      if (!container.controller) handOver(active);
+      onKept();
     })
     .catch((error) => console.warn(`This browser does not keep the lab for later: ${error.message}`));
 

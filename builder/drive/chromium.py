@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..browser import FLAGS, get_chromium
 from ..say import BuildError
@@ -44,16 +45,18 @@ class Chromium:
 
     @contextmanager
     def visitor(self) -> Iterator["ChromiumTab"]:
-        """Yield a tab of a fresh browser context."""
-        context = self.wire.command("Target.createBrowserContext")["browserContextId"]
-        target = self.wire.command(
-            "Target.createTarget", url="about:blank", browserContextId=context
-        )["targetId"]
-        session = self.wire.command("Target.attachToTarget", targetId=target, flatten=True)
+        """Yield a tab of the browser's own context, and clear what its pages have left there.
+
+        Another context would be a private window, which keeps files in memory and not on the disk.
+        """
+        target = self.wire.command("Target.createTarget", url="about:blank")["targetId"]
+        attached = self.wire.command("Target.attachToTarget", targetId=target, flatten=True)
+        tab = ChromiumTab(self.wire, attached["sessionId"])
         try:
-            yield ChromiumTab(self.wire, session["sessionId"])
+            yield tab
         finally:
-            self.wire.command("Target.disposeBrowserContext", browserContextId=context)
+            tab.clear()
+            self.wire.command("Target.closeTarget", targetId=target)
 
 
 class ChromiumTab:
@@ -62,11 +65,23 @@ class ChromiumTab:
     def __init__(self, wire: Wire, session: str) -> None:
         self.wire = wire
         self.session = session
+        self.origins: set[str] = set()
 
     def go(self, address: str) -> None:
         """Go to an address and return when its document has been read."""
+        place = urlsplit(address)
+        if place.netloc:
+            self.origins.add(f"{place.scheme}://{place.netloc}")
         self.wire.command("Page.navigate", self.session, url=address)
         self.ask(READ)
+
+    def clear(self) -> None:
+        """Leave nothing of the origins that this tab has been to."""
+        for origin in self.origins:
+            self.wire.command(
+                "Storage.clearDataForOrigin", self.session, origin=origin, storageTypes="all"
+            )
+        self.wire.command("Network.clearBrowserCache", self.session)
 
     def ask(self, expression: str) -> Any:
         """Return the value of an expression in the page."""

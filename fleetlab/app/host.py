@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 from bokeh.core.serialization import Serializer, UnknownReferenceError
 from bokeh.document import Document
 from bokeh.util import serialization
@@ -241,6 +243,12 @@ def prepare(part: int, clock: Clock | None = None) -> Desk:
     if part not in _desks:
         _desks[part] = Desk(part, clock or (BrowserClock() if IN_BROWSER else ManualClock()))
     return _desks[part]
+
+
+def reseed() -> None:
+    """Seed the generators anew: every reader has the same memory, and not the same draws."""
+    random.seed()
+    np.random.seed()
 
 
 def start(post: Post, query: str, look: str, record: str, shown: str = "", run: Any = None) -> None:

@@ -10,10 +10,11 @@ class FileFailure extends Error {
 
 const PACE_MS = 50; // between two reports of what arrives, but those of whole files
 
-// Returns {fetch, expect, say, speed}. fetch(name, tap): the file's verified bytes, with what `tap`
-// makes of the stream while it arrives; expect(names): what will be fetched besides COMMON;
-// speed: promise of the bytes a second at which the first of them came, counted from the first one
-// on, for what passes before that is a busy processor's and a server's wait, and not the link's.
+// Returns {fetch, expect, say, speed}. fetch(name): {name, bytes, module}, the file's verified bytes,
+// compiled if it is WASM, or {name, unpacked} (keeping.js); expect(names): what will be fetched
+// besides COMMON; speed: promise of the bytes a second at which the first of them came, counted from
+// the first one on, for what passes before that is a busy processor's and a server's wait, and not
+// the link's.
 function fetcher(manifest, fresh, stallMs) {
   const loaded = new Map();
   const sizeOf = (names) => names.reduce((sum, name) => sum + (manifest[name]?.size ?? 0), 0);
@@ -37,24 +38,31 @@ function fetcher(manifest, fresh, stallMs) {
     say([...loaded].find(([other, some]) => some < manifest[other].size)?.[0] ?? "");
   };
 
-  async function fetchFile(name, tap) {
+  async function fetchFile(name) {
     const facts = manifest[name];
     try {
       if (!facts) throw new FileFailure(name, `The build's manifest does not list ${name}.`);
       report(name, 0);
-      const { stream, packed } = await arriving(name, fresh, stallMs, (bytes) => report(name, bytes));
-      const [kept, tapped] = tap ? stream.tee() : [stream, null];
-      const made = tap?.(tapped);
-      made?.catch(() => {}); // wrong bytes are reported as such, by verify below
-      const bytes = await collect(name, kept, facts.content_size ?? facts.size);
-      await verify(name, bytes, packed, facts);
+      const kept = fresh ? null : await findKept(name, facts);
+      if (kept) measured(Infinity); // nothing large will come by the link
+      const file = (await kept?.read()) ?? (await download(name, facts));
       report(name, facts.size);
       performance.mark(`fleetlab:${name}`);
-      return { name, bytes, module: await made };
+      return { name, ...file, module: await file.module };
     } catch (error) {
       fail(error);
       throw error;
     }
+  }
+
+  async function download(name, facts) {
+    const { stream, packed } = await arriving(name, fresh, stallMs, (bytes) => report(name, bytes));
+    const [kept, compiled] = name === WASM ? stream.tee() : [stream, null];
+    const module = compiled && compileWhileArriving(compiled);
+    module?.catch(() => {}); // wrong bytes are reported as such, by verify below
+    const bytes = await collect(name, kept, facts.content_size ?? facts.size);
+    await verify(name, bytes, packed, facts);
+    return { bytes, module };
   }
 
   return {
@@ -133,8 +141,10 @@ async function arriving(name, fresh, stallMs, report) {
   return { stream: packed ? raw.pipeThrough(new DecompressionStream("gzip")) : raw, packed };
 }
 
-// A worker without an address of its own is handed its files by the page.
-self.fetchFromSite = (name, options) => fetch(home + name, options);
+// The browser's own, whatever Pyodide is given in its place (start.js). A worker without an address
+// of its own is handed its files by the page instead.
+const { fetch: fetchByLink } = self;
+self.fetchFromSite = (name, options) => fetchByLink(home + name, options);
 const asked = new Map();
 
 function askPage(name, { cache }) {
@@ -179,12 +189,15 @@ function joined(pieces) {
   return bytes;
 }
 
+async function digestOf(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 // The packed bytes are the fewer, so they are what is checked where they came.
 async function verify(name, bytes, packed, facts) {
   if (!self.crypto?.subtle) return; // only on plain http from another machine
-  const checked = packed ? joined(packed) : bytes;
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", checked));
-  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hex = await digestOf(packed ? joined(packed) : bytes);
   if (hex !== (packed ? facts.sha256 : facts.content_sha256 ?? facts.sha256)) {
     throw new FileFailure(name, `The file ${name} is damaged: its bytes are not the build's.`);
   }

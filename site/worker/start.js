@@ -33,11 +33,13 @@ let live = false;
 let python = null;
 let failed = false;
 let way = "lean";
+let listed = null; // the build's list of its files
 
 self.onmessage = ({ data }) => {
   if (data.type === "start") start(data).catch(fail);
   else if (data.type === "open") open(data);
   else if (data.type === "file") supply(data);
+  else if (data.type === "keep") keepUnpacked(listed);
   else if (data.type === "ping") self.postMessage({ type: "pong" });
   else if (live) receive(data);
 };
@@ -62,11 +64,12 @@ function unfit(error) {
 
 async function start({ manifest, place, fresh, stallMs, lean, supplied }) {
   home = place;
+  listed = manifest;
   if (supplied) self.fetchFromSite = askPage;
   performance.mark("fleetlab:started");
   const files = fetcher(manifest, fresh, stallMs);
   const core = CORE.map((name) => files.fetch(name));
-  const wasm = files.fetch(WASM, compileWhileArriving);
+  const wasm = files.fetch(WASM);
   const list = files.fetch(PACKAGE_LIST);
   const common = [...core, wasm, list];
   common.forEach((file) => file.catch(() => {}));
@@ -84,7 +87,7 @@ async function importAll({ files, core, wasm, list, common }) {
   const all = Promise.all([...common, library, packages, own]);
   // Pyodide itself only logs a failed download and then waits for ever, so it gets verified
   // bytes, and a file that fails ends the start here.
-  for (const script of await unlessFailed(all, Promise.all(core))) run(script);
+  for (const script of await unlessFailed(all, Promise.all(core))) await run(script);
   python = await unlessFailed(all, boot({ wasm, list, library }));
   await all;
   files.say("unpacking Python's packages");
@@ -101,12 +104,12 @@ async function restore({ files, core, wasm, list, common }) {
   const [script, facts, memory, libraries, resources] = SNAPSHOT.map((name) => files.fetch(name));
   const all = Promise.all([...common, script, facts, memory, libraries, resources]);
   all.catch(() => {});
-  for (const file of await unlessFailed(all, Promise.all([...core, script]))) run(file);
+  for (const file of await unlessFailed(all, Promise.all([...core, script]))) await run(file);
   const { bytes: text } = await facts; // first: what is made of the files below is heard at once
   const codes = libraries.then(({ bytes }) => readPack(bytes).map(([, code]) => code));
   const options = restoring({
     facts: JSON.parse(new TextDecoder().decode(text)),
-    heap: memory.then(({ bytes }) => bytes),
+    fill: (heap) => fillHeap(heap, memory, files),
     codes: Promise.all([wasm.then(({ bytes }) => bytes), codes]),
   });
   const library = Promise.resolve({ bytes: new Uint8Array() }); // its modules are in the memory
@@ -114,9 +117,15 @@ async function restore({ files, core, wasm, list, common }) {
   performance.mark("fleetlab:python");
   await all;
   unpack((await resources).bytes);
-  // Every reader has the same memory, and not the same draws.
-  python.runPython("import random, numpy.random; random.seed(); numpy.random.seed()");
   host = python.pyimport("fleetlab.app.host");
+  host.reseed();
+}
+
+// Writes the memory into the heap: as it was fetched, or as it lies unpacked.
+async function fillHeap(heap, memory, files) {
+  const { bytes, unpacked } = await memory;
+  if (bytes) heap.set(bytes);
+  else if (!(await unpacked.copyTo(heap))) heap.set((await files.fetch(MEMORY)).bytes);
 }
 
 // What a promise comes to, unless one of the others fails before.
@@ -135,10 +144,11 @@ function open({ query, theme, record, shown, run }) {
   }
 }
 
-// Runs a script of this site that has been fetched and checked.
-function run({ name, bytes }) {
+// Runs a script of this site that has been fetched and checked. As a module, since of those a
+// browser keeps the compiled code for a later visit, and of a worker's other scripts not.
+async function run({ name, bytes }) {
   try {
-    if (self.location.protocol !== "data:") importScripts(home + name);
+    if (self.location.protocol !== "data:") await import(home + name);
     else (0, eval)(new TextDecoder().decode(bytes)); // without an address nothing can be imported
   } catch (error) {
     throw new FileFailure(name, `The file ${name} could not be run: ${error.message}`);

@@ -63,7 +63,7 @@ def test_the_opening_of_a_first_visit_is_there_without_a_network(lab: Any) -> No
 
 def test_nothing_is_kept_that_is_not_the_builds(lab: Any) -> None:
     def prepare(page: Page) -> None:
-        page.context.route("**/runtime/panel.min.js", lambda route: route.continue_())
+        page.context.route("**/runtime/panel.min.js?*", lambda route: route.continue_())
 
     page = lab(QUERY, prepare=prepare, **ALLOWED)
     kept(page)
@@ -92,7 +92,7 @@ def test_a_newer_build_is_offered_and_taken_only_by_its_button(lab: Any, tmp_pat
 
     sha256 = hashlib.sha256(newer.encode()).hexdigest()
     worker = (folder / "sw.js").read_text()
-    entry = r'("index\.html":\{"keep":true,"sha256":")[0-9a-f]{64}'
+    entry = r'("index\.html":\{"keep":true,"named":false,"sha256":")[0-9a-f]{64}'
     (folder / "sw.js").write_text(re.sub(entry, rf"\g<1>{sha256}", worker))
 
     page.reload()
