@@ -37,6 +37,7 @@ TAKEN = {
         r"panel/dist/((?P<runtime>panel\.min\.js)|(?P<static>css/.+\.css|bundled/theme/[^/]+\.css))$"
     ),
 }
+READ = re.compile(r"/(panel/theme|fleetlab)/.*\.(css|js|toml)$")
 STATIC = "static/extensions/panel"
 STYLE = re.compile(rf"{STATIC}/[\w./-]+\.css".encode())
 
@@ -246,9 +247,9 @@ def packages(lock: RuntimeLock, files: dict[str, Path]) -> bytes:
 
 
 def resources(*packs: bytes) -> bytes:
-    """Return the pack of what in some packs is not code: a snapshot holds the code."""
+    """Return the pack of what in some packs the live app reads: a snapshot holds the code."""
     files = {path: data for pack in packs for path, data in read_pack(pack).items()}
-    return write_pack({path: files[path] for path in files if not path.endswith((".pyc", ".so"))})
+    return write_pack({path: data for path, data in files.items() if READ.search(path)})
 
 
 def own_code(lock: RuntimeLock, files: dict[str, Path]) -> bytes:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 from bokeh.core.serialization import Serializer, UnknownReferenceError
 from bokeh.document import Document
+from bokeh.model import Model
 from bokeh.util import serialization
 from param import parameterized
 
@@ -112,16 +112,26 @@ class Link:
 
         They are of every value that was set, but tags, in which Panel notes where an object
         lies in memory. The document's text would say as much, and takes ten times as long,
-        since Bokeh works out every default for it.
+        since Bokeh works out every default for it; and its way of encoding values is Python's
+        where JSON's own is C's.
         """
         models = sorted(self.document.models, key=lambda model: model.id)
         encode = Serializer(references=set(models), deferred=False).encode
+
+        def outline(value: Any) -> Any:
+            if isinstance(value, Model):
+                return {"id": value.id}
+            if isinstance(value, np.ndarray):
+                return [value.dtype.str, value.shape, value.tobytes().hex()]
+            return encode(value)
+
         found: list[Any] = [self._places]
         for model in models:
             names = sorted(model._property_values.keys() - {"tags"})
             values = {name: model._property_values[name] for name in names}
-            found.append([model.id, model.__qualified_model__, encode(values)])
-        return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
+            found.append([model.id, model.__qualified_model__, values])
+        text = json.dumps(found, default=outline, check_circular=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def listen(self, post: Post) -> None:
         """Post every later change that does not come from the page, until this is closed."""
@@ -243,12 +253,6 @@ def prepare(part: int, clock: Clock | None = None) -> Desk:
     if part not in _desks:
         _desks[part] = Desk(part, clock or (BrowserClock() if IN_BROWSER else ManualClock()))
     return _desks[part]
-
-
-def reseed() -> None:
-    """Seed the generators anew: every reader has the same memory, and not the same draws."""
-    random.seed()
-    np.random.seed()
 
 
 def start(post: Post, query: str, look: str, record: str, shown: str = "", run: Any = None) -> None:

@@ -55,6 +55,10 @@ def up() -> None:
             unpack(finished.pack())
         desk.page.hear("theme", "dark")
         desk.link.apply(json.dumps({"events": []}))
+        del desk, finished
+        state._views.clear()
+        state._stylesheets.clear()
+        gc.collect()
     # Panel would keep every page that was ever built.
     host._desks.clear()
     state._views.clear()

@@ -118,7 +118,6 @@ async function restore({ files, core, wasm, list, common }) {
   await all;
   unpack((await resources).bytes);
   host = python.pyimport("fleetlab.app.host");
-  host.reseed();
 }
 
 // Writes the memory into the heap: as it was fetched, or as it lies unpacked.
@@ -139,6 +138,8 @@ function open({ query, theme, record, shown, run }) {
     host.start(post, query, theme, record, shown, run ? python.toPy(new Uint8Array(run)) : undefined);
     live = true;
     performance.mark("fleetlab:opened");
+    // Every reader has the same memory, and not the same draws; none has been made before.
+    python.runPython("import random, numpy.random; random.seed(); numpy.random.seed()");
   } catch (error) {
     fail(error);
   }

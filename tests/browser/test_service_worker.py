@@ -71,6 +71,12 @@ def test_nothing_is_kept_that_is_not_the_builds(lab: Any) -> None:
         """caches.open('fleetlab').then((store) => store.keys())
              .then((keys) => keys.map(({ url }) => url))"""
     )
+    # A browser keeps a script compiled under the address that it was stored and is asked for by.
+    scripts = page.evaluate(
+        "[...document.scripts].map(({ src }) => src).filter((src) => src.includes('.min.js'))"
+    )
+    assert len(scripts) == 4
+    assert set(scripts) <= set(held)
     manifest = page.evaluate("JSON.parse(document.getElementById('fleetlab-manifest').textContent)")
     for url in held:
         name, sha256 = url.removeprefix(lab.site).split("?")
