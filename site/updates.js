@@ -2,7 +2,8 @@
 
 /**
  * Has the browser keep the lab's files; `onKept` hears that it has them, `onUpdate` that a newer
- * build is ready. Returns a function that takes the newer build and loads the page again; nothing else ever does.
+ * build is ready. Returns a function that takes the newer build and loads the page again; nothing
+ * else ever does.
  */
 export function keepForLater(onKept, onUpdate) {
   const container = containerOf(globalThis);

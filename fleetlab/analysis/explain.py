@@ -76,6 +76,19 @@ def asks_for(shape: Shape, fleet: Fleet) -> str:
     return f"{plural(shape.gpus, 'GPU')} {where}"
 
 
+def waits_for(run: Run, job: int, time_ms: int) -> str:
+    """Return what a waiting job asks for at ``time_ms``, in words, and whether it holds out."""
+    asked = asks_for(run.shape_of(job), run.fleet)
+    if _refusal(run, job, time_ms) == Refusal.HOLDING_OUT_FOR_LOCALITY:
+        return f"{asked.removesuffix(' anywhere')}, holding out for a closer place"
+    return asked
+
+
+def _refusal(run: Run, job: int, time_ms: int) -> Refusal:
+    row = run.row_of(job, Event.REFUSE, time_ms)
+    return Refusal(int(row[3])) if row is not None else Refusal.NONE
+
+
 def what_is_free(shape: Shape, state: State, fleet: Fleet) -> str:
     """Return what is free, as far as it matters to ``shape``.
 
@@ -176,8 +189,7 @@ def _waiting(run: Run, job: int, name: str, time_ms: int) -> str:
     place = state.waiting.index(job) if job in state.waiting else 0
     asked = asks_for(shape, run.fleet)
     found = what_is_free(shape, state, run.fleet)
-    row = run.row_of(job, Event.REFUSE, time_ms)
-    reason = Refusal(int(row[3])) if row is not None else Refusal.NONE
+    reason = _refusal(run, job, time_ms)
     owner = _owner_waits(run, job, reason)
     if owner:
         return f"{name} waits for {asked}: {found}, {owner}."

@@ -32,9 +32,14 @@ async function findKept(name, { content_size: size, content_sha256: sha256 }) {
       },
       async copyTo(bytes) {
         const part = bytes.subarray(0, size);
-        handle.read(part, { at: 0 });
-        handle.close();
-        if ((await digestOf(part)) === sha256) return true;
+        try {
+          handle.read(part, { at: 0 });
+          if ((await digestOf(part)) === sha256) return true;
+        } catch {
+          // It cannot be read.
+        } finally {
+          handle.close();
+        }
         lying.delete(name);
         await folder.removeEntry(sha256).catch(() => {}); // another tab may be reading it
         return false;
@@ -45,9 +50,11 @@ async function findKept(name, { content_size: size, content_sha256: sha256 }) {
   }
 }
 
-// Keeps what does not lie there yet, and nothing of another build.
+// Keeps what does not lie there yet, and nothing of another build. Who came up the lean way may
+// have no use for it.
 async function keepUnpacked(manifest) {
-  const files = LARGE.filter((name) => manifest[name]).map((name) => ({ name, ...manifest[name] }));
+  const names = way === "snapshot" ? LARGE : [];
+  const files = names.map((name) => ({ name, ...manifest[name] }));
   try {
     const folder = await openFolder();
     const hashes = files.map(({ content_sha256 }) => content_sha256);

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fleetlab.analysis.explain import waits_for
 from fleetlab.attempt import Checkpoint
 from fleetlab.engine.conditions import CALM, Conditions, Outage
 from fleetlab.engine.event_loop import Engine, Policy
@@ -28,6 +29,12 @@ def test_a_gang_that_could_lie_wider_says_that_it_holds_out_and_for_how_long() -
     run = run_of(Fleet(1, 2, 2), jobs, placement="worst-fit", patience_ms=5 * MINUTE_MS)
     assert "could start now, spread more widely: " in run.why(2, 60)
     assert "It holds out for a closer place, for 5.0 min at each step." in run.why(2, 60)
+    assert waits_for(run, 2, 60_000) == "2 GPUs, holding out for a closer place"
+
+
+def test_a_gang_that_waits_for_room_is_said_to_ask_for_what_its_request_allows() -> None:
+    run = run_of(Fleet(1, 2, 1), JobTable([0, 1], [9 * MINUTE_MS] * 2, [2, 2]))
+    assert waits_for(run, 1, 60_000) == "2 GPUs anywhere"
 
 
 def test_a_job_over_its_tenants_quota_says_so_although_gpus_are_free() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import panel as pn
 
-from fleetlab.analysis.explain import asks_for
+from fleetlab.analysis.explain import waits_for
 from fleetlab.analysis.moment import Moment
 from fleetlab.app.session import Session
 from fleetlab.app.style import HEADING, QUEUE, SELECT
@@ -60,7 +60,7 @@ class Queue:
         run, waiting = moment.run, moment.state.waiting
         self._quiet = True
         options = {
-            f"Job {run.jobs.name(job)}: {asks_for(run.shape_of(job), run.fleet)}, waits "
+            f"Job {run.jobs.name(job)}: {waits_for(run, job, moment.time_ms)}, waits "
             f"{_waited(moment, job)}": job
             for job in waiting[:SHOWN]
         }
