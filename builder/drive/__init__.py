@@ -4,6 +4,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+# Comes to true when the document has been read.
+READ = """new Promise((resolve) => document.readyState === "loading"
+  ? document.addEventListener("DOMContentLoaded", () => resolve(true)) : resolve(true))"""
+
 
 class Tab(Protocol):
     """One tab of a visitor who has never been anywhere."""

@@ -15,11 +15,10 @@ from urllib.parse import urlsplit
 
 from ..browser import FLAGS, get_chromium
 from ..say import BuildError
+from . import READ
 from .wire import Wire, listening
 
 LISTENING = re.compile(r"DevTools listening on (ws://\S+)")
-READ = """new Promise((resolve) => document.readyState === "loading"
-  ? document.addEventListener("DOMContentLoaded", () => resolve(true)) : resolve(true))"""
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..browser import get_firefox
 from ..say import BuildError
+from . import READ
 from .actions import click, keys
 from .wire import Wire, listening
 
@@ -94,6 +95,7 @@ class FirefoxTab:
         self.browser.command(
             "browsingContext.navigate", context=self.context, url=address, wait="interactive"
         )
+        self.ask(READ)  # to the same address again, the answer may come before there is a document
 
     def ask(self, expression: str) -> Any:
         """Return the value of an expression in the page."""
