@@ -17,7 +17,8 @@ async function openFolder() {
 // null; of the memory it is {unpacked}, to be read where it is to lie. copyTo(bytes) writes it into
 // the beginning of some bytes and returns whether it is the build's; if not, it is no longer kept.
 async function findKept(name, { content_size: size, content_sha256: sha256 }) {
-  if (!LARGE.includes(name)) return null;
+  // A worker without an address of its own has no place of its own either.
+  if (!LARGE.includes(name) || self.location.protocol === "data:") return null;
   try {
     const folder = await openFolder();
     const file = await folder.getFileHandle(sha256);
