@@ -139,7 +139,7 @@ function open({ query, theme, record, shown, run }) {
     live = true;
     performance.mark("fleetlab:opened");
     // Every reader has the same memory, and not the same draws; none has been made before.
-    python.runPython("import random, numpy.random; random.seed(); numpy.random.seed()");
+    for (const name of ["random", "numpy.random"]) python.pyimport(name).seed();
   } catch (error) {
     fail(error);
   }
