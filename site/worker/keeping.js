@@ -8,9 +8,11 @@ const FOLDER = "unpacked";
 const STORE = "fleetlab"; // the service worker's, which holds the files as they came
 const lying = new Set(); // names of LARGE that have been found
 
+let opened = null; // a promise of the folder, opened once for all of them
+
 async function openFolder() {
-  const root = await navigator.storage.getDirectory();
-  return root.getDirectoryHandle(FOLDER, { create: true });
+  opened ??= navigator.storage.getDirectory().then((root) => root.getDirectoryHandle(FOLDER, { create: true }));
+  return opened;
 }
 
 // Returns what an earlier visit has kept of one of LARGE, or null. read() is {bytes, module}, or
