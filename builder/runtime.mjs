@@ -6,6 +6,12 @@ import { join } from "node:path";
 // Panel's import asks for it and never uses it outside a browser.
 globalThis.XMLHttpRequest ??= class XMLHttpRequest {};
 
+// Node would show the packed line that failed, and nothing after it.
+process.on("uncaughtException", ({ message, stack }) => {
+  console.log(message || stack);
+  process.exit(1);
+});
+
 // Hash seed 0, so that sets come out in the same order every time; without docstrings, as the
 // packs are compiled, since NumPy would otherwise bring its own.
 const ENVIRONMENT = { PYTHONHASHSEED: "0", PYTHONOPTIMIZE: "2" };

@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ from fleetlab.app.slices import Clock
 from fleetlab.scenario import Scenario
 
 IN_BROWSER = sys.platform == "emscripten"
-IDS_A_PART = 100_000  # one half for a page as it is built, the other for what a reader adds
+IDS_A_PART = 100_000
+LAID, READ = 1 / 2, 3 / 4  # where the ids begin of what an opening adds, and of what a reader does
 Post = Callable[[str, str, Any], None]
 
 
@@ -70,12 +72,14 @@ class Link:
     def __init__(self, slots: dict[str, Any]) -> None:
         import panel as pn
         from panel.io.document import MockSessionContext
+        from panel.io.state import state
 
         document = self.document = Document()
         document._session_context = lambda: MockSessionContext(document=document)
         self._places: dict[str, str] = {}
         self._listening: list[Callable[[Any], None]] = []
         self._closed = False
+        self._views: dict[str, Any] = {}
         self.enter()
         for slot, view in slots.items():
             root = pn.panel(view).get_root(document)
@@ -83,6 +87,7 @@ class Link:
             self._places[root.id] = slot
         # Panel waits for a server's event loop where there is a session; here changes act at once.
         document._session_context = None
+        self._views = {root: state._views[root] for root in self._places}
 
     def close(self) -> None:
         """Let go of the document, which Panel would keep for ever, and say no more of it."""
@@ -100,6 +105,7 @@ class Link:
         from panel.io.state import state
 
         state.curdoc = self.document
+        state._views.update(self._views)  # another link of the same part has the same ids
 
     def text(self) -> str:
         """Return what BokehJS embeds: the document, and which root goes into which element."""
@@ -181,6 +187,15 @@ def _count_ids_from(first: int) -> None:
     parameterized.object_count = first
 
 
+@dataclass(frozen=True)
+class Laid:
+    """The look that a page has been laid in, and what there is to say of it."""
+
+    look: str
+    fingerprint: str
+    told: list[tuple[str, Any]]
+
+
 class Desk:
     """A page and its link, built before anybody has come; ``open`` is for one reader.
 
@@ -193,6 +208,7 @@ class Desk:
             class_of(number)  # its module makes models when it is imported
         _count_ids_from(part * IDS_A_PART)
         self.part = part
+        self.laid: Laid | None = None
         self._post: Post = _nowhere
         self.page = Page(f"part={part}", "light", clock, self._tell, self._redraw)
         self.link = Link(self.page.slots)
@@ -205,6 +221,24 @@ class Desk:
         self.link = Link(self.page.slots)
         self._post("document", "", self.link.text())
         self.link.listen(self._post)
+
+    def suits(self, query: str, look: str, record: str) -> bool:
+        """Return whether a reader is to see just what this is laid for, who has locked nothing."""
+        if self.laid is None or (record and json.loads(record).get("predictions")):
+            return False
+        scenario, complaints = Scenario.read(query)
+        first = self.page.part.opening(scenario) if scenario.part == self.part else None
+        return (first, complaints, look) == (self.page.first, [], self.laid.look)
+
+    def lay(self, query: str, look: str, record: str, finished: Finished | None) -> Laid:
+        """Show the page as a reader will find it, and return what there is to say of it."""
+        _count_ids_from(self.part * IDS_A_PART + int(IDS_A_PART * LAID))
+        self.link.enter()
+        told: list[tuple[str, Any]] = []
+        self._post = lambda kind, name, value: told.append((name, value))
+        self.page.open(query, look, json.loads(record) if record else None, finished)
+        self._post = _nowhere
+        return Laid(look, self.link.fingerprint(), told)
 
     def open(
         self, post: Post, query: str, look: str, record: str, finished: Finished | None, shown: str
@@ -220,22 +254,20 @@ class Desk:
         """Link the page to the document that is shown, or post it, and tell what belongs to it.
 
         ``shown`` is the fingerprint of a document that the page has drawn from the build, with
-        what was told then; if it is this one, only the reader's own is told.
+        what was told then; if it is this one, only the reader's own is told. A page that has
+        been laid for a reader like this one is not laid again.
         """
-        _count_ids_from(self.part * IDS_A_PART + IDS_A_PART // 2)
+        laid, self.laid = self.laid or self.lay(query, look, record, finished), None
         self.link.enter()
-        told: list[tuple[str, Any]] = []
-        self._post = lambda kind, name, value: told.append((name, value))
-        self.page.open(query, look, json.loads(record) if record else None, finished)
+        _count_ids_from(self.part * IDS_A_PART + int(IDS_A_PART * READ))
         self._post = post
-        fingerprint = self.link.fingerprint()
-        linked = shown == fingerprint
+        linked = shown == laid.fingerprint
         if linked:
             post("linked", "", None)
         else:
-            post("document", fingerprint, self.link.text())
+            post("document", laid.fingerprint, self.link.text())
         self.link.listen(post)
-        for name, value in told:
+        for name, value in laid.told:
             if not (linked and name == "run"):
                 post("tell", name, value)
 
@@ -245,14 +277,29 @@ def _nowhere(kind: str, name: str, value: Any) -> None:
 
 
 _desks: dict[int, Desk] = {}
+_front: list[Desk] = []
 _live: dict[str, Any] = {}
 
 
 def prepare(part: int, clock: Clock | None = None) -> Desk:
     """Return the part's desk, built unless one stands ready."""
     if part not in _desks:
-        _desks[part] = Desk(part, clock or (BrowserClock() if IN_BROWSER else ManualClock()))
+        _desks[part] = Desk(part, clock or _clock())
     return _desks[part]
+
+
+def lay_front(finished: Finished) -> None:
+    """Have a desk stand laid for who comes by the bare address, with the run that is shown there.
+
+    Most come there first, and find that Python has nothing left to do.
+    """
+    desk = Desk(min(PARTS), _clock())
+    desk.laid = desk.lay("", "light", "", finished)
+    _front[:] = [desk]
+
+
+def _clock() -> Clock:
+    return BrowserClock() if IN_BROWSER else ManualClock()
 
 
 def start(post: Post, query: str, look: str, record: str, shown: str = "", run: Any = None) -> None:
@@ -261,13 +308,17 @@ def start(post: Post, query: str, look: str, record: str, shown: str = "", run: 
     ``record`` is the reader's record as JSON or empty; ``run`` the bytes of a finished run of
     the build's, or None.
     """
-    part = Scenario.read(query)[0].part
-    part = part if part in PARTS else min(PARTS)
-    desk = prepare(part)
-    del _desks[part]  # a reader's page is nobody else's
-    _live.update(desk=desk, page=desk.page, clock=desk.page.session.clock)
-    finished = unpack(bytes(run)) if run is not None else None
-    desk.open(post, query, look, record, finished, shown)
+    if _front and _front[0].suits(query, look, record):
+        desk = _front.pop()  # a reader's page is nobody else's
+        desk.open(post, query, look, "", None, shown)
+        if record:
+            desk.page.hear("record", record)
+    else:
+        part = Scenario.read(query)[0].part
+        desk = prepare(part if part in PARTS else min(PARTS))
+        del _desks[desk.part]
+        desk.open(post, query, look, record, unpack(bytes(run)) if run is not None else None, shown)
+    _live.update(desk=desk)
 
 
 def receive(kind: str, name: str, value: Any = None) -> None:

@@ -72,8 +72,8 @@ class Session:
         self.scenario = scenario
         self._generation += 1
         self.playing = False
+        self._progressed(0.0)  # first, since it is what a reader sees at once
         self.changed("scenario")
-        self._progressed(0.0)
         generation = self._generation
         run_in_slices(
             self.clock,

@@ -19,10 +19,11 @@ from bokeh.core.property.bases import Property
 from panel.io.state import state
 from param import Parameter
 
-from fleetlab.app import host
+from fleetlab.app import host, openings
 from fleetlab.app.finished import unpack
 from fleetlab.app.openings import LOOKS, shown
 from fleetlab.app.parts import PARTS
+from fleetlab.missions import TRACKS
 
 TURNS = 30
 NO_ANNOTATIONS: dict[str, object] = {}
@@ -59,12 +60,16 @@ def up() -> None:
         state._views.clear()
         state._stylesheets.clear()
         gc.collect()
+    host._desks.clear()
+    openings.prepare()
+    front = unpack(openings.first_run(TRACKS[0], min(PARTS), "open"))
     # Panel would keep every page that was ever built.
     host._desks.clear()
     state._views.clear()
     state._stylesheets.clear()
     for part in PARTS:
         host.prepare(part)
+    host.lay_front(front)
 
 
 def tidy() -> None:

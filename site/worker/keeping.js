@@ -1,18 +1,70 @@
 // The largest files are kept as they are unpacked, besides as they came: a later visit reads them
-// in a fraction of the time that unpacking takes. They lie in the browser's own file system for this
-// site, each under the SHA-256 of its bytes. Where there is none, or no room in it, every visit
-// unpacks.
+// in a fraction of the time that unpacking takes. Each lies under the SHA-256 of its bytes, in the
+// browser's own file system for this site, or in a cache where there is none. Where there is no room
+// either, every visit unpacks.
 
 const LARGE = [WASM, MEMORY, LIBRARIES];
 const FOLDER = "unpacked";
 const STORE = "fleetlab"; // the service worker's, which holds the files as they came
+const CACHE = "fleetlab-unpacked";
 const lying = new Set(); // names of LARGE that have been found
 
-let opened = null; // a promise of the folder, opened once for all of them
+let opened = null; // a promise of the place, opened once for all of them
 
+const openPlace = () => (opened ??= navigator.storage?.getDirectory ? openFolder() : openCache());
+
+// A place has names(); find(name): a function that reads what lies there into some bytes;
+// drop(name); keep(name, stream).
 async function openFolder() {
-  opened ??= navigator.storage.getDirectory().then((root) => root.getDirectoryHandle(FOLDER, { create: true }));
-  return opened;
+  const root = await navigator.storage.getDirectory();
+  const folder = await root.getDirectoryHandle(FOLDER, { create: true });
+  return {
+    names: () => Array.fromAsync(folder.keys()),
+    drop: (name) => folder.removeEntry(name),
+    async find(name) {
+      const file = await folder.getFileHandle(name);
+      const handle = await file.createSyncAccessHandle({ mode: "read-only" });
+      return (bytes) => {
+        try {
+          handle.read(bytes, { at: 0 });
+        } finally {
+          handle.close();
+        }
+      };
+    },
+    async keep(name, stream) {
+      const file = await folder.getFileHandle(name, { create: true });
+      const handle = await file.createSyncAccessHandle();
+      try {
+        handle.truncate(0);
+        let at = 0;
+        for (const reader = stream.getReader(); ; ) {
+          const { done, value } = await reader.read();
+          if (done) break;
+          at += handle.write(value, { at });
+        }
+        handle.flush();
+      } finally {
+        handle.close();
+      }
+    },
+  };
+}
+
+// WebKitGTK has no file system of its own for a site, and reads a cache nearly as fast.
+async function openCache() {
+  const cache = await caches.open(CACHE);
+  const addressOf = (name) => `${home}${name}`;
+  return {
+    names: async () => (await cache.keys()).map(({ url }) => url.slice(home.length)),
+    drop: (name) => cache.delete(addressOf(name)),
+    async find(name) {
+      const found = await cache.match(addressOf(name));
+      const body = found.arrayBuffer(); // at once, for it comes from elsewhere than this worker
+      return async (bytes) => bytes.set(new Uint8Array(await body));
+    },
+    keep: (name, stream) => cache.put(addressOf(name), new Response(stream)),
+  };
 }
 
 // Returns what an earlier visit has kept of one of LARGE, or null. read() is {bytes, module}, or
@@ -22,9 +74,8 @@ async function findKept(name, { content_size: size, content_sha256: sha256 }) {
   // A worker without an address of its own has no place of its own either.
   if (!LARGE.includes(name) || self.location.protocol === "data:") return null;
   try {
-    const folder = await openFolder();
-    const file = await folder.getFileHandle(sha256);
-    const handle = await file.createSyncAccessHandle({ mode: "read-only" });
+    const place = await openPlace();
+    const readInto = await place.find(sha256);
     lying.add(name);
     return {
       async read() {
@@ -36,15 +87,13 @@ async function findKept(name, { content_size: size, content_sha256: sha256 }) {
       async copyTo(bytes) {
         const part = bytes.subarray(0, size);
         try {
-          handle.read(part, { at: 0 });
+          await readInto(part);
           if ((await digestOf(part)) === sha256) return true;
         } catch {
           // It cannot be read.
-        } finally {
-          handle.close();
         }
         lying.delete(name);
-        await folder.removeEntry(sha256).catch(() => {}); // another tab may be reading it
+        await place.drop(sha256).catch(() => {}); // another tab may be reading it
         return false;
       },
     };
@@ -59,33 +108,24 @@ async function keepUnpacked(manifest) {
   const names = way === "snapshot" ? LARGE : [];
   const files = names.map((name) => ({ name, ...manifest[name] }));
   try {
-    const folder = await openFolder();
+    const place = await openPlace();
     const hashes = files.map(({ content_sha256 }) => content_sha256);
-    for await (const hash of folder.keys()) if (!hashes.includes(hash)) await folder.removeEntry(hash);
+    for (const hash of await place.names()) if (!hashes.includes(hash)) await place.drop(hash);
     const missing = files.filter(({ name }) => !lying.has(name));
-    const { quota, usage } = await navigator.storage.estimate();
-    const room = quota - usage > missing.reduce((sum, { content_size }) => sum + content_size, 0);
-    for (const file of room ? missing : []) await keepOne(folder, file);
+    const wantedBytes = missing.reduce((sum, { content_size }) => sum + content_size, 0);
+    for (const { name, sha256, content_sha256 } of (await isRoom(wantedBytes)) ? missing : []) {
+      const packed = await (await caches.open(STORE)).match(`${home}${name}?${sha256}`);
+      await place.keep(content_sha256, packed.body.pipeThrough(new DecompressionStream("gzip")));
+    }
   } catch {
-    // There is no file system, no room in it, or another tab is at it.
+    // There is no such place, no room in it, or another tab is at it.
   }
   self.postMessage({ type: "kept" });
 }
 
-async function keepOne(folder, { name, sha256, content_sha256 }) {
-  const packed = await (await caches.open(STORE)).match(`${home}${name}?${sha256}`);
-  const file = await folder.getFileHandle(content_sha256, { create: true });
-  const handle = await file.createSyncAccessHandle();
-  try {
-    handle.truncate(0);
-    let at = 0;
-    for (const reader = packed.body.pipeThrough(new DecompressionStream("gzip")).getReader(); ; ) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      at += handle.write(value, { at });
-    }
-    handle.flush();
-  } finally {
-    handle.close();
-  }
+// A browser that does not say how much room there is refuses what is too much.
+async function isRoom(bytes) {
+  if (!navigator.storage?.estimate) return true;
+  const { quota, usage } = await navigator.storage.estimate();
+  return quota - usage > bytes;
 }

@@ -225,18 +225,19 @@ def test_every_gpu_has_a_place_of_its_own_in_the_picture(shape: str, narrow: boo
 def test_a_change_made_in_the_browser_reaches_python_and_its_answer_goes_back() -> None:
     posted: list[tuple[str, str, Any]] = []
     host.start(lambda *message: posted.append(message), SHORT, "light", "")
-    page, clock = host._live["page"], host._live["clock"]
+    desk = host._live["desk"]
+    clock = desk.page.session.clock
     for _ in range(40):
         clock.turn()
     assert [kind for kind, _, _ in posted if kind == "live"] == ["live"]
-    document = host._live["desk"].link.document
+    document = desk.link.document
     radio = next(m for m in document.models if getattr(m, "labels", None) == ["Best fit", "Random"])
     change = {"kind": "ModelChanged", "model": {"id": radio.id}, "attr": "active", "new": 1}
     posted.clear()
     host.receive("patch", json.dumps({"events": [change]}))
     for _ in range(40):
         clock.turn()
-    assert page.session.scenario.placement == "random"
+    assert desk.page.session.scenario.placement == "random"
     told = {name: json.loads(value) for kind, name, value in posted if kind == "tell"}
     assert told["run"]["digest"] == simulate(Scenario.parse(SHORT).but(placement="random")).digest
     assert any(kind == "patch" for kind, _, _ in posted)
