@@ -27,7 +27,10 @@ from .tree import own_files, package_files
 
 SITE = ROOT / "site"
 # The worker is one script: where it is started from its text, it can import no other.
-WORKER = [SITE / "worker" / f"{name}.js" for name in ("start", "fetching", "keeping", "messages")]
+WORKER = [
+    SITE / "worker" / f"{name}.js"
+    for name in ("start", "fetching", "keeping", "restoring", "messages")
+]
 RECORD = "build.json"
 # What the page takes from the wheels as it is, by package: a file's path there, and here. Panel's
 # style sheets keep the address that Panel itself gives them when it is its own server.

@@ -1,5 +1,5 @@
 // Makes a snapshot of Python's memory with the app imported and its pages built, to be restored in
-// a browser's worker by site/restore.js: node snapshot.mjs FOLDER
+// a browser's worker by site/worker/restoring.js: node snapshot.mjs FOLDER
 //
 // FOLDER holds Pyodide and the packs. Left there: memory.snapshot.gz, the heap; snapshot.json.gz,
 // what of the WebAssembly module's state is not in the heap; libraries.pack.gz, the compiled
@@ -43,11 +43,29 @@ WebAssembly.instantiate = instantiate;
 console.log("done libraries");
 
 python.runPython(`
-import gc
 from fleetlab.app import host, warm
 
 warm.up()
 warm.tidy()
+`);
+// What Pyodide asks Python whenever it starts is answered already: compiling these texts is what
+// takes longest then. Each is asked once, and afterwards evaluated like any other.
+python.runPython(`
+import builtins, gc, importlib
+import __main__
+from _pyodide import _base
+
+def answering(evaluate, answers):
+    def eval_code(source, *rest, **named):
+        return answers.pop(source) if source in answers else evaluate(source, *rest, **named)
+    return eval_code
+
+_base.eval_code = answering(_base.eval_code, {
+    "{}": {},
+    "import importlib; importlib": importlib,
+    "import __main__; __main__.__dict__": __main__.__dict__,
+    "import builtins; builtins.__dict__": builtins.__dict__,
+})
 for _ in range(3):
     gc.collect()
 `);
@@ -85,7 +103,7 @@ function keep(name, bytes) {
   console.log(`done ${name}`);
 }
 
-// JavaScript objects that Python holds at the time; restore.js finds them again by these names.
+// JavaScript objects that Python holds at the time; restoring.js finds them again by these names.
 function nameOf(object) {
   return { function: typeof object === "function" ? String(object) : "" };
 }

@@ -13,8 +13,8 @@ let opened = null; // a promise of the place, opened once for all of them
 
 const openPlace = () => (opened ??= navigator.storage?.getDirectory ? openFolder() : openCache());
 
-// A place has names(); find(name): a function that reads what lies there into some bytes;
-// drop(name); keep(name, stream).
+// A place has names(); drop(name); keep(name, stream); find(name), which is what lies there:
+// begin() has it brought, where that is another's work; readInto(bytes) returns the digest of it.
 async function openFolder() {
   const root = await navigator.storage.getDirectory();
   const folder = await root.getDirectoryHandle(FOLDER, { create: true });
@@ -24,12 +24,16 @@ async function openFolder() {
     async find(name) {
       const file = await folder.getFileHandle(name);
       const handle = await file.createSyncAccessHandle({ mode: "read-only" });
-      return (bytes) => {
-        try {
-          handle.read(bytes, { at: 0 });
-        } finally {
-          handle.close();
-        }
+      return {
+        begin() {},
+        readInto(bytes) {
+          try {
+            handle.read(bytes, { at: 0 });
+          } finally {
+            handle.close();
+          }
+          return digestOf(bytes);
+        },
       };
     },
     async keep(name, stream) {
@@ -59,25 +63,42 @@ async function openCache() {
     names: async () => (await cache.keys()).map(({ url }) => url.slice(home.length)),
     drop: (name) => cache.delete(addressOf(name)),
     async find(name) {
-      const found = await cache.match(addressOf(name));
-      const body = found.arrayBuffer(); // at once, for it comes from elsewhere than this worker
-      return async (bytes) => bytes.set(new Uint8Array(await body));
+      if (!(await cache.keys(addressOf(name))).length) throw new Error(`${name} is not kept`);
+      let coming = null; // a promise of the bytes, and of their digest
+      const bring = async () => {
+        const bytes = await (await cache.match(addressOf(name))).arrayBuffer();
+        return { bytes: new Uint8Array(bytes), digest: digestOf(bytes) };
+      };
+      return {
+        begin() {
+          coming ??= bring();
+          coming.catch(() => {}); // it is awaited below
+        },
+        async readInto(bytes) {
+          this.begin();
+          const found = await coming;
+          bytes.set(found.bytes);
+          return found.digest;
+        },
+      };
     },
     keep: (name, stream) => cache.put(addressOf(name), new Response(stream)),
   };
 }
 
 // Returns what an earlier visit has kept of one of LARGE, or null. read() is {bytes, module}, or
-// null; of the memory it is {unpacked}, to be read where it is to lie. copyTo(bytes) writes it into
-// the beginning of some bytes and returns whether it is the build's; if not, it is no longer kept.
+// null; of the memory it is {unpacked}, to be read where it is to lie. begin() has it brought, where
+// that takes its time; copyTo(bytes) writes it into the beginning of some bytes and returns whether it
+// is the build's; if not, it is no longer kept.
 async function findKept(name, { content_size: size, content_sha256: sha256 }) {
   // A worker without an address of its own has no place of its own either.
   if (!LARGE.includes(name) || self.location.protocol === "data:") return null;
   try {
     const place = await openPlace();
-    const readInto = await place.find(sha256);
+    const found = await place.find(sha256);
     lying.add(name);
     return {
+      begin: () => found.begin(),
       async read() {
         if (name === MEMORY) return { unpacked: this };
         const bytes = new Uint8Array(size);
@@ -85,10 +106,8 @@ async function findKept(name, { content_size: size, content_sha256: sha256 }) {
         return { bytes, module: name === WASM ? WebAssembly.compile(bytes) : null };
       },
       async copyTo(bytes) {
-        const part = bytes.subarray(0, size);
         try {
-          await readInto(part);
-          if ((await digestOf(part)) === sha256) return true;
+          if ((await found.readInto(bytes.subarray(0, size))) === sha256) return true;
         } catch {
           // It cannot be read.
         }

@@ -15,12 +15,11 @@ const PACKAGES = "runtime/packages.pack.gz";
 const OWN = "runtime/fleetlab.pack.gz";
 const LEAN = [LIBRARY, PACKAGES, OWN];
 
-const RESTORE = "restore.js";
 const FACTS = "runtime/snapshot.json.gz";
 const MEMORY = "runtime/memory.snapshot.gz";
 const LIBRARIES = "runtime/libraries.pack.gz"; // the compiled code of what the packages hold
 const RESOURCES = "runtime/resources.pack.gz"; // what in the packs is not code
-const SNAPSHOT = [RESTORE, FACTS, MEMORY, LIBRARIES, RESOURCES];
+const SNAPSHOT = [FACTS, MEMORY, LIBRARIES, RESOURCES];
 
 // The snapshot spares some four seconds of work and costs some three megabytes more: below this
 // speed, measured on the first half megabyte, the lean way is the faster one.
@@ -77,17 +76,20 @@ async function start({ manifest, place, fresh, stallMs, lean, supplied }) {
   if (measured > SLOW_BYTES_S) way = "snapshot";
   performance.mark(`fleetlab:${way}`);
   files.expect(way === "snapshot" ? SNAPSHOT : LEAN);
-  await (way === "snapshot" ? restore : importAll)({ files, core, wasm, list, common });
+  // At once, while the rest is on its way.
+  const scripts = core.reduce((before, file) => before.then(() => file).then(run), Promise.resolve());
+  scripts.catch(() => {}); // it is awaited below
+  await (way === "snapshot" ? restore : importAll)({ files, scripts, wasm, list, common });
   performance.mark("fleetlab:ready");
   self.postMessage({ type: "ready" });
 }
 
-async function importAll({ files, core, wasm, list, common }) {
+async function importAll({ files, scripts, wasm, list, common }) {
   const [library, packages, own] = LEAN.map((name) => files.fetch(name));
   const all = Promise.all([...common, library, packages, own]);
   // Pyodide itself only logs a failed download and then waits for ever, so it gets verified
   // bytes, and a file that fails ends the start here.
-  for (const script of await unlessFailed(all, Promise.all(core))) await run(script);
+  await unlessFailed(all, scripts);
   python = await unlessFailed(all, boot({ wasm, list, library }));
   await all;
   files.say("unpacking Python's packages");
@@ -100,11 +102,13 @@ async function importAll({ files, core, wasm, list, common }) {
   host = python.pyimport("fleetlab.app.host");
 }
 
-async function restore({ files, core, wasm, list, common }) {
-  const [script, facts, memory, libraries, resources] = SNAPSHOT.map((name) => files.fetch(name));
-  const all = Promise.all([...common, script, facts, memory, libraries, resources]);
+async function restore({ files, scripts, wasm, list, common }) {
+  const [facts, memory, libraries, resources] = SNAPSHOT.map((name) => files.fetch(name));
+  const all = Promise.all([...common, facts, memory, libraries, resources]);
   all.catch(() => {});
-  for (const file of await unlessFailed(all, Promise.all([...core, script]))) await run(file);
+  await unlessFailed(all, scripts);
+  const begin = ({ unpacked }) => unpacked?.begin(); // not before: what is small would come after it
+  memory.then(begin, () => {});
   const { bytes: text } = await facts; // first: what is made of the files below is heard at once
   const codes = libraries.then(({ bytes }) => readPack(bytes).map(([, code]) => code));
   const options = restoring({

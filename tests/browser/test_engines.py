@@ -1,5 +1,6 @@
 """A smoke run in Firefox and WebKit: a reader predicts and turns a knob there too."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from builder.loads import KEPT, first_answer, load, run, served
 from builder.places import DIST
 from tests.browser.hand import Hand
 from tests.browser.reader import run_of
+from tests.browser.test_keeping import LARGE
 
 QUERY = "?track=titan&part=1"
 
@@ -131,3 +133,58 @@ def test_after_one_visit_the_lab_goes_live_there_too_without_a_server(
             folder.unlink()  # whatever is asked for now is not found
             assert load(tab, address + QUERY)["live"] > 0
             assert Hand(tab).look("(await fetch('embed.js', { cache: 'reload' })).status") == 404
+
+
+def test_webkit_keeps_what_is_large_unpacked_in_a_cache_and_mends_what_is_damaged_there(
+    tmp_path: Path,
+) -> None:
+    manifest = json.loads((DIST / "manifest.json").read_text())
+    large = [f"runtime/{name}" for name in LARGE]
+    hashes = sorted(manifest[name]["content_sha256"] for name in large)
+    unpacked = """
+      const cache = await caches.open("fleetlab-unpacked");
+      const kept = await cache.keys();
+    """
+    digests = f"""{unpacked}
+      const digests = [];
+      for (const key of kept) {{
+        const bytes = await (await cache.match(key)).arrayBuffer();
+        const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+        digests.push(Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join(""));
+      }}
+      const names = kept.map(({{ url }}) => url.split("/").pop());
+      return {{ names: names.sort(), digests: digests.sort() }};
+    """
+    forget_packed = f"""
+      const packed = await caches.open("fleetlab");
+      for (const {{ url }} of await packed.keys()) {{
+        if ({json.dumps(large)}.some((name) => url.includes(name))) await packed.delete(url);
+      }}
+      return {{}};
+    """
+    damage = f"""{unpacked}
+      for (const key of kept) {{
+        const bytes = new Uint8Array(await (await cache.match(key)).arrayBuffer());
+        bytes[bytes.length >> 1] ^= 1;
+        await cache.put(key, new Response(bytes));
+      }}
+      return {{}};
+    """
+    folder = tmp_path / "site"
+    folder.symlink_to(DIST, target_is_directory=True)
+    with webkit() as browser:
+        if browser is None:
+            pytest.skip("no WebKitWebDriver here, and no root to install Debian's package with")
+        with served(folder, Link()) as address, browser.visitor() as tab:
+            load(tab, address + QUERY)
+            run(tab, KEPT)
+            assert run(tab, digests) == {"names": hashes, "digests": hashes}
+            run(tab, forget_packed)
+            folder.unlink()  # what is large can only come from there now
+            assert load(tab, address + QUERY)["live"] > 0
+            folder.symlink_to(DIST, target_is_directory=True)
+            run(tab, damage)
+            assert run(tab, digests)["digests"] != hashes
+            assert load(tab, address + QUERY)["live"] > 0
+            run(tab, KEPT)
+            assert run(tab, digests) == {"names": hashes, "digests": hashes}

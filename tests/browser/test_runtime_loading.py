@@ -157,7 +157,7 @@ def test_the_progress_counts_up_to_the_bytes_that_are_fetched(lab: Any) -> None:
     assert total == sum(
         manifest[name]["size"]
         for name in {url.removeprefix(lab.site).split("?")[0] for url in fetched}
-        if (name.startswith("runtime/") and not name.endswith(".min.js")) or name == "restore.js"
+        if name.startswith("runtime/") and not name.endswith(".min.js")
     )
     loaded = [state["loaded"] for state in seen]
     assert loaded == sorted(loaded)

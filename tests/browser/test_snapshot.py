@@ -16,6 +16,7 @@ QUERY = "?track=titan&part=1"
 MEMORY = "runtime/memory.snapshot.gz"
 PACKAGES = "runtime/packages.pack.gz"
 LIBRARIES = "runtime/libraries.pack.gz"
+FACTS = "runtime/snapshot.json.gz"
 
 
 def noted(names: list[str], warnings: list[str]) -> Callable[[Page], None]:
@@ -49,7 +50,7 @@ def test_two_readers_of_one_snapshot_draw_different_numbers(lab: Any) -> None:
 
 
 @pytest.mark.parametrize("damage", [serve_missing, serve_tampered], ids=["missing", "tampered"])
-@pytest.mark.parametrize("name", [MEMORY, LIBRARIES, "restore.js"])
+@pytest.mark.parametrize("name", [MEMORY, LIBRARIES, FACTS])
 def test_a_snapshot_that_does_not_come_whole_is_done_without(
     lab: Any, name: str, damage: Callable[[Route], None]
 ) -> None:
@@ -110,7 +111,7 @@ def test_python_that_starts_again_meanwhile_does_not_run_bokeh_twice(lab: Any) -
 
         page.on("console", on_console)
         page.context.route("**/runtime/bokeh.min.js?*", hold)
-        page.context.route("**/restore.js", serve_tampered)
+        page.context.route(f"**/{FACTS}", serve_tampered)
 
     page = lab(QUERY, prepare=prepare, expected=(NETWORK,))
     assert held, "BokehJS was still on its way when the snapshot was given up"

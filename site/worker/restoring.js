@@ -1,10 +1,9 @@
-// Restores, in the worker, the snapshot of Python's memory that builder/snapshot.mjs has made.
-"use strict";
+// Restores the snapshot of Python's memory that builder/snapshot.mjs has made.
 
 // Replaces Pyodide's module maker by one that puts back what of the module is not in its memory.
 // Returns options for loadPyodide. `codes` ([main module's, [each library's]], as bytes) may still
 // be on their way; `fill` writes the memory into the heap that it is given.
-self.restoring = function restoring({ facts, fill, codes }) {
+function restoring({ facts, fill, codes }) {
   const create = self._createPyodideModule;
   const compiled = codes.then(([, codes]) => Promise.all(codes.map((code) => WebAssembly.compile(code))));
   compiled.catch(() => {}); // it is awaited below, and may fail before that
@@ -26,7 +25,7 @@ self.restoring = function restoring({ facts, fill, codes }) {
     _loadSnapshot: Object.defineProperty(new Uint8Array(), "length", { value: facts.size }),
     _snapshotDeserializer: ({ function: text }) => (text ? entriesToObject : null),
   };
-};
+}
 
 // The one function that Python holds when the snapshot is made: Pyodide's way of making an object
 // of a dictionary.
