@@ -38,7 +38,7 @@ HELP = f"""
     const look = () => {{
       const found = is();
       if (found) resolve(found);
-      else if (performance.now() - began > {PATIENCE_MS}) reject(new Error("it did not happen"));
+      else if (performance.now() - began > {PATIENCE_MS}) reject(new Error("never: " + is));
       else requestAnimationFrame(look);
     }};
     look();
