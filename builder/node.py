@@ -39,7 +39,7 @@ def node_program() -> Path:
     return program
 
 
-def run_script(script: Path, folder: Path, what: str) -> list[str]:
+def run_script(script: Path, folder: Path, what: str, *values: str) -> list[str]:
     """Run one of the build's scripts on a folder and return what it printed but for its progress.
 
     A script prints `done ...` as it comes on. Raises a BuildError with its last lines if it fails.
@@ -47,7 +47,7 @@ def run_script(script: Path, folder: Path, what: str) -> list[str]:
     progress = Progress(what)
     lines = []
     with subprocess.Popen(
-        [str(node_program()), str(script), str(folder)],
+        [str(node_program()), str(script), str(folder), *values],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,5 +1,8 @@
-// Makes the page's openings with the very app and Python that ship: node openings.mjs FOLDER
-// FOLDER holds Pyodide and the packs; NAME.json.gz, NAME.moments.gz and RUN.run.gz are written beside them.
+// Makes the page's openings with the very app and Python that ship:
+// node openings.mjs FOLDER SHARE SHARES
+//
+// Of SHARES equal shares it makes the one numbered SHARE, from 0 on. FOLDER holds Pyodide and the
+// packs; NAME.json.gz, NAME.moments.gz and RUN.run.gz are written beside them.
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { writeFileSync } from "node:fs";
@@ -8,6 +11,7 @@ import { gzipSync } from "node:zlib";
 import { installPackages, startPython } from "./runtime.mjs";
 
 const folder = process.argv[2];
+const [share, shares] = process.argv.slice(3).map(Number);
 createRequire(import.meta.url)(join(folder, "pyodide.asm.js"));
 let module = null;
 const createModule = globalThis._createPyodideModule;
@@ -29,7 +33,9 @@ function call(name, ...values) {
 
 const keep = (name, bytes) => writeFileSync(join(folder, `${name}.gz`), gzipSync(bytes, { level: 9 }));
 const looks = JSON.parse(python.runPython("import json; json.dumps(openings.LOOKS)"));
-const names = call("openings.names");
+// A track's part is one process's: what is shown before its lock and after it may be the same run.
+const places = Map.groupBy(call("openings.names"), ([track, part]) => `${track} ${part}`);
+const names = [...places.values()].filter((_, number) => number % shares === share).flat();
 const runs = new Map([["", { name: "", run: Buffer.alloc(0) }]]);
 for (const [track, part, kind] of names) {
   const query = call("openings.first", track, part, kind);
