@@ -291,7 +291,7 @@ def prepare(part: int, clock: Clock | None = None) -> Desk:
 def lay_front(finished: Finished) -> None:
     """Have a desk stand laid for who comes by the bare address, with the run that is shown there.
 
-    Most come there first, and find that Python has nothing left to do.
+    It is the page that most open first: Python then has nothing left to do.
     """
     desk = Desk(min(PARTS), _clock())
     desk.laid = desk.lay("", "light", "", finished)
