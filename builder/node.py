@@ -42,7 +42,8 @@ def node_program() -> Path:
 def run_script(script: Path, folder: Path, what: str, *values: str) -> list[str]:
     """Run one of the build's scripts on a folder and return what it printed but for its progress.
 
-    A script prints `done ...` as it comes on. Raises a BuildError with its last lines if it fails.
+    `values` are what it is told besides the folder. A script prints `done ...` as it comes on.
+    Raises a BuildError with its last lines if it fails.
     """
     progress = Progress(what)
     lines = []

@@ -13,7 +13,7 @@ from .steps import kept, key_of
 
 HERE = Path(__file__).parent
 RUNTIME = HERE / "runtime.mjs"
-MOST_SHARES = 4  # each is a Python of its own, with half a gigabyte of memory
+MOST_SHARES = 4  # each is a Python of its own
 
 
 def openings(

@@ -30,7 +30,7 @@ from fleetlab.scenario import Scenario
 
 IN_BROWSER = sys.platform == "emscripten"
 IDS_A_PART = 100_000
-LAID, READ = 1 / 2, 3 / 4  # where the ids begin of what an opening adds, and of what a reader does
+LAID, READ = 50_000, 75_000  # where ids begin of what an opening adds, and of what a reader does
 Post = Callable[[str, str, Any], None]
 
 
@@ -232,7 +232,7 @@ class Desk:
 
     def lay(self, query: str, look: str, record: str, finished: Finished | None) -> Laid:
         """Show the page as a reader will find it, and return what there is to say of it."""
-        _count_ids_from(self.part * IDS_A_PART + int(IDS_A_PART * LAID))
+        _count_ids_from(self.part * IDS_A_PART + LAID)
         self.link.enter()
         told: list[tuple[str, Any]] = []
         self._post = lambda kind, name, value: told.append((name, value))
@@ -259,7 +259,7 @@ class Desk:
         """
         laid, self.laid = self.laid or self.lay(query, look, record, finished), None
         self.link.enter()
-        _count_ids_from(self.part * IDS_A_PART + int(IDS_A_PART * READ))
+        _count_ids_from(self.part * IDS_A_PART + READ)
         self._post = post
         linked = shown == laid.fingerprint
         if linked:

@@ -60,7 +60,7 @@ def up() -> None:
         state._views.clear()
         state._stylesheets.clear()
         gc.collect()
-    host._desks.clear()
+    host._desks.clear()  # these have the browser's clock, and the run is to be made now
     openings.prepare()
     front = unpack(openings.first_run(TRACKS[0], min(PARTS), "open"))
     # Panel would keep every page that was ever built.

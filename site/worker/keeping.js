@@ -55,7 +55,7 @@ async function openFolder() {
   };
 }
 
-// WebKitGTK has no file system of its own for a site, and reads a cache nearly as fast.
+// For WebKitGTK, which has no file system for a site, and brings from a cache sooner than it unpacks.
 async function openCache() {
   const cache = await caches.open(CACHE);
   const addressOf = (name) => `${home}${name}`;

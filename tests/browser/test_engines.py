@@ -17,7 +17,7 @@ from builder.loads import KEPT, first_answer, load, run, served
 from builder.places import DIST
 from tests.browser.hand import Hand
 from tests.browser.reader import run_of
-from tests.browser.test_keeping import LARGE
+from tests.browser.test_keeping import DIGEST, LARGE, hashes_of_the_build
 
 QUERY = "?track=titan&part=1"
 
@@ -118,11 +118,10 @@ def test_part_1_begins_in_webkit_too_and_asks_no_other_origin_for_anything(site:
                 assert "http://elsewhere.invalid/" in asked
 
 
-@pytest.mark.parametrize("start", [firefox, webkit])
-def test_after_one_visit_the_lab_goes_live_there_too_without_a_server(
-    start: Any, tmp_path: Path
-) -> None:
-    folder = tmp_path / "site"
+@contextmanager
+def one_visit(start: Any, place: Path) -> Iterator[tuple[Path, str, Any]]:
+    """Yield the site's folder, its address, and a tab that has kept all it will of one visit."""
+    folder = place / "site"
     folder.symlink_to(DIST, target_is_directory=True)
     with start() as browser:
         if browser is None:
@@ -130,27 +129,32 @@ def test_after_one_visit_the_lab_goes_live_there_too_without_a_server(
         with served(folder, Link()) as address, browser.visitor() as tab:
             load(tab, address + QUERY)
             run(tab, KEPT)
-            folder.unlink()  # whatever is asked for now is not found
-            assert load(tab, address + QUERY)["live"] > 0
-            assert Hand(tab).look("(await fetch('embed.js', { cache: 'reload' })).status") == 404
+            yield folder, address, tab
+
+
+@pytest.mark.parametrize("start", [firefox, webkit])
+def test_after_one_visit_the_lab_goes_live_there_too_without_a_server(
+    start: Any, tmp_path: Path
+) -> None:
+    with one_visit(start, tmp_path) as (folder, address, tab):
+        folder.unlink()  # whatever is asked for now is not found
+        assert load(tab, address + QUERY)["live"] > 0
+        assert Hand(tab).look("(await fetch('embed.js', { cache: 'reload' })).status") == 404
 
 
 def test_webkit_keeps_what_is_large_unpacked_in_a_cache_and_mends_what_is_damaged_there(
     tmp_path: Path,
 ) -> None:
-    manifest = json.loads((DIST / "manifest.json").read_text())
-    large = [f"runtime/{name}" for name in LARGE]
-    hashes = sorted(manifest[name]["content_sha256"] for name in large)
+    hashes = sorted(hashes_of_the_build())
     unpacked = """
       const cache = await caches.open("fleetlab-unpacked");
       const kept = await cache.keys();
     """
     digests = f"""{unpacked}
+      const digest = {DIGEST};
       const digests = [];
       for (const key of kept) {{
-        const bytes = await (await cache.match(key)).arrayBuffer();
-        const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-        digests.push(Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join(""));
+        digests.push(await digest(await (await cache.match(key)).arrayBuffer()));
       }}
       const names = kept.map(({{ url }}) => url.split("/").pop());
       return {{ names: names.sort(), digests: digests.sort() }};
@@ -158,7 +162,7 @@ def test_webkit_keeps_what_is_large_unpacked_in_a_cache_and_mends_what_is_damage
     forget_packed = f"""
       const packed = await caches.open("fleetlab");
       for (const {{ url }} of await packed.keys()) {{
-        if ({json.dumps(large)}.some((name) => url.includes(name))) await packed.delete(url);
+        if ({json.dumps(LARGE)}.some((name) => url.includes(name))) await packed.delete(url);
       }}
       return {{}};
     """
@@ -170,21 +174,14 @@ def test_webkit_keeps_what_is_large_unpacked_in_a_cache_and_mends_what_is_damage
       }}
       return {{}};
     """
-    folder = tmp_path / "site"
-    folder.symlink_to(DIST, target_is_directory=True)
-    with webkit() as browser:
-        if browser is None:
-            pytest.skip("no WebKitWebDriver here, and no root to install Debian's package with")
-        with served(folder, Link()) as address, browser.visitor() as tab:
-            load(tab, address + QUERY)
-            run(tab, KEPT)
-            assert run(tab, digests) == {"names": hashes, "digests": hashes}
-            run(tab, forget_packed)
-            folder.unlink()  # what is large can only come from there now
-            assert load(tab, address + QUERY)["live"] > 0
-            folder.symlink_to(DIST, target_is_directory=True)
-            run(tab, damage)
-            assert run(tab, digests)["digests"] != hashes
-            assert load(tab, address + QUERY)["live"] > 0
-            run(tab, KEPT)
-            assert run(tab, digests) == {"names": hashes, "digests": hashes}
+    with one_visit(webkit, tmp_path) as (folder, address, tab):
+        assert run(tab, digests) == {"names": hashes, "digests": hashes}
+        run(tab, forget_packed)
+        folder.unlink()  # what is large can only come from there now
+        assert load(tab, address + QUERY)["live"] > 0
+        folder.symlink_to(DIST, target_is_directory=True)
+        run(tab, damage)
+        assert run(tab, digests)["digests"] != hashes
+        assert load(tab, address + QUERY)["live"] > 0
+        run(tab, KEPT)
+        assert run(tab, digests) == {"names": hashes, "digests": hashes}

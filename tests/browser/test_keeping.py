@@ -13,12 +13,15 @@ LARGE = ["pyodide.asm.wasm.gz", "memory.snapshot.gz", "libraries.pack.gz"]
 KEPT = "performance.getEntriesByName('fleetlab:kept').length > 0"
 FOLDER = """navigator.storage.getDirectory()
   .then((root) => root.getDirectoryHandle('unpacked'))"""
+DIGEST = """async (bytes) => Array.from(
+  new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)),
+  (byte) => byte.toString(16).padStart(2, '0'),
+).join('')"""
 HASHES = f"""{FOLDER}.then(async (folder) => {{
+  const digest = {DIGEST};
   const found = {{}};
   for await (const [name, handle] of folder.entries()) {{
-    const bytes = await (await handle.getFile()).arrayBuffer();
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-    found[name] = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+    found[name] = await digest(await (await handle.getFile()).arrayBuffer());
   }}
   return found;
 }})"""
