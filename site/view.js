@@ -12,8 +12,8 @@ export const partSections = () => [...document.querySelectorAll(".part")];
 const element = (name, within) => find(`[data-text="${name}"]`, within);
 const firstTexts = new Map();
 
-// What changes while the clock runs, in lines as well: what is under it is to stay there.
-const CLOCKED = ".fleet h1, .scene, .why, .queue, .figures p";
+// What changes while the clock runs or is measured anew, in lines as well: what is under it is to stay there.
+const CLOCKED = ".fleet h1, .scene, .why, .queue, .figures p, :is(.chart, .card) > h2, .seesaw-chart .ends, .reveal .lead";
 let roomWidth = 0; // of the page, when room was last kept
 
 /** Writes a text where the page has a place for it; the same text again changes nothing. */

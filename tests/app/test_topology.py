@@ -325,9 +325,9 @@ def test_the_seesaw_says_which_way_it_tips() -> None:
         "Loose placement: 98.0\u00a0% allocated, less work done, 10× the wait"
     )
     quick = loose | {"mfu": 0.37, "wait_so_far_s": 600.0}
-    assert seesaw_title(strict, quick).endswith("as much work done, and shorter waits")
+    assert seesaw_title(strict, quick).endswith("as much work done, shorter waits")
     level = loose | {"mfu": 0.38, "wait_so_far_s": 3700.0}
-    assert seesaw_title(strict, level).endswith("more work done, and the waits are level")
+    assert seesaw_title(strict, level).endswith("more work done, level waits")
     idle = {"allocated": 0.1, "mfu": 0.05, "wait_so_far_s": 0.0}
     assert seesaw_title(idle, idle).startswith("Nobody waits")
 

@@ -15,6 +15,20 @@ from tests.browser.reader import LONG_MS, Reader
 
 SHORT = {"jobs": 300}
 
+# At every frame: whether strict and loose are still being run, and how far down two things are.
+WATCH = """() => {
+  const part = document.querySelector(".part[data-part='2']");
+  const top = (name) => Math.round(part.querySelector(name).getBoundingClientRect().top + scrollY);
+  globalThis.seen = [];
+  const look = () => {
+    const pending = part.querySelector("[data-needs=seesaw]").hidden;
+    seen.push([pending, top(".peek-button"), top(".controls")]);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+MEASURED = "() => seen.some(([pending]) => pending) && !seen.at(-1)[0]"
+
 
 def lock(reader: Reader) -> None:
     """Predict, and wait for what was measured."""
@@ -107,3 +121,15 @@ def test_nothing_is_wider_than_the_window(shared_lab: Any, width: int) -> None:
     page = shared_lab(address("titan"), viewport={"width": width, "height": 800})
     lock(Reader(page, part=2))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("track", ["titan", "pioneer"])
+def test_what_is_measured_later_moves_nothing_when_it_comes(shared_lab: Any, track: str) -> None:
+    reader = Reader(shared_lab(address(track)), part=2)
+    lock(reader)
+    reader.page.evaluate(WATCH)
+    reader.go(address(track, seed=2))
+    reader.page.wait_for_function(MEASURED, timeout=LONG_MS)
+    seen = reader.page.evaluate("seen")
+    came = max(number for number, (pending, *_) in enumerate(seen) if pending) + 1
+    assert seen[came - 1][1:] == seen[came][1:]  # a press under way would meet something else

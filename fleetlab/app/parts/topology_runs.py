@@ -32,8 +32,10 @@ def seesaw(study: Study) -> dict[str, Any]:
     """Return strict against loose placement on the same jobs: who waits less, who works more."""
     if set(study.pair) != {"strict", "loose"}:
         return {
-            "seesaw_title": "Strict and loose placement are being run on the same jobs",
+            "bars": {"tilt": 0.5},
             "seesaw": "",
+            "seesaw_title": "Strict and loose placement are being run on the same jobs",
+            "seesaw_label": "A level seesaw: strict and loose placement are being weighed.",
         }
     strict, loose = study.pair["strict"], study.pair["loose"]
     ratio = _ratio(loose["wait_so_far_s"], strict["wait_so_far_s"])
@@ -87,11 +89,11 @@ def seesaw_title(strict: Figures, loose: Figures) -> str:
     if work >= 0.002:
         done = "more work done"
     if 0.9 < max(wait, 1) / max(base, 1) < 1.1:
-        return f"Loose placement: {held} allocated, {done}, and the waits are level"
+        return f"Loose placement: {held} allocated, {done}, level waits"
     if wait > base:
         longer = times(max(wait, 1) / max(base, 1))
         return f"Loose placement: {held} allocated, {done}, {longer} the wait"
-    return f"Loose placement: {held} allocated, {done}, and shorter waits"
+    return f"Loose placement: {held} allocated, {done}, shorter waits"
 
 
 # ---- runs as points
