@@ -5,14 +5,17 @@ import { asText } from "./record.js";
 const CHOSEN = {
   order: {
     fifo: "first come, first served", priority: "by priority", fair: "fair share", drf: "dominant resource fairness",
-    sjf: "shortest first",
+    sjf: "shortest first", smallest: "smallest first", srpt: "shortest remaining first",
+    las: "least attained service first",
   },
   backfill: { none: "strict FIFO", easy: "backfill", skip: "skip ahead", conservative: "conservative backfill" },
   gang: { whole: "whole gangs", "hold-and-wait": "hold and wait" },
   placement: {
     "best-fit": "best fit", random: "random placement", "first-fit": "first fit", "worst-fit": "worst fit",
     contiguous: "contiguous placement", "topology-aware": "topology-aware placement", "own-rule": "your own rule",
+    "dot-product": "dot-product packing", clustering: "clustering placement", packing: "share packing", fgd: "FGD placement",
   },
+  preemption: { none: "no preemption", priority: "preemption by priority", order: "preemption by order" },
   quota: { none: "no quotas", hard: "hard quotas", borrowable: "borrowable quotas", reclaimable: "reclaimable quotas" },
   reclaim: {
     memoryless: "reclaims one by one", bathtub: "reclaims of young and old nodes", bursts: "reclaims in bursts",

@@ -37,6 +37,8 @@ WARM_UP = 3  # tours
 GROWTH_ALLOWED = 0.05  # of each kind of memory, from the earlier half to the later one
 SLOWER_ALLOWED = 0.30  # of the median answer, of each kind
 PATIENCE_MS = 120_000
+READINGS = 6
+READING_MS = 500
 RUNS_A_VISIT = 9
 JOBS = 600  # a fleet's crowded hours, and no more: it is the number of runs that tires a page
 
@@ -177,15 +179,26 @@ class Tab:
     # ---- what it holds
 
     def weigh(self) -> None:
-        """Note what the tab holds once nobody needs what was thrown away."""
+        """Note what the tab holds when it has thrown away what nobody needs.
+
+        The browser does so in its own time, and a view that was just left weighs a tenth of the
+        tab: of several readings the least counts.
+        """
         (worker,) = self.page.workers
         objects = worker.evaluate(PYTHON)
-        self.devtools.send("HeapProfiler.collectGarbage")
-        heap = self.devtools.send("Runtime.getHeapUsage")
-        counted = self.devtools.send("Memory.getDOMCounters")
+        readings = [self._read() for _ in range(READINGS)]
         self.tour.held = {
             "WebAssembly, MB": worker.evaluate(WASM) / 1e6,
             "Python objects, thousands": objects / 1e3,
+            **{name: min(reading[name] for reading in readings) for name in readings[0]},
+        }
+
+    def _read(self) -> dict[str, float]:
+        self.page.wait_for_timeout(READING_MS)
+        self.devtools.send("HeapProfiler.collectGarbage")
+        heap = self.devtools.send("Runtime.getHeapUsage")
+        counted = self.devtools.send("Memory.getDOMCounters")
+        return {
             "JavaScript, MB": heap["usedSize"] / 1e6,
             "nodes, thousands": counted["nodes"] / 1e3,
             "listeners, thousands": counted["jsEventListeners"] / 1e3,
