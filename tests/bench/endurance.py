@@ -5,8 +5,8 @@
 A tour visits every part of every track and does the same there each time, so that tours can be
 compared. Printed for each: what the tab holds, and medians of how long its answers took. The
 first tours warm up: WebAssembly's memory grows in large steps up to the most that was ever needed
-and never shrinks. The rest is halved, for what a tab holds goes up and down by a tenth from tour to
-tour. It fails if the median tour of the later half holds more than that of the earlier one, or if
+and never shrinks. The rest is halved, for what a tab holds goes up and down from tour to tour.
+It fails if the median tour of the later half holds more than that of the earlier one, or if
 its answers are slower, each by more than the share stated below, or if anything goes wrong.
 """
 
@@ -37,8 +37,8 @@ WARM_UP = 3  # tours
 GROWTH_ALLOWED = 0.05  # of each kind of memory, from the earlier half to the later one
 SLOWER_ALLOWED = 0.30  # of the median answer, of each kind
 PATIENCE_MS = 120_000
-READINGS = 6
-READING_MS = 500
+READINGS = 6  # of what a tab holds, after each tour
+READING_MS = 500  # before each
 RUNS_A_VISIT = 9
 JOBS = 600  # a fleet's crowded hours, and no more: it is the number of runs that tires a page
 

@@ -133,3 +133,4 @@ def test_what_is_measured_later_moves_nothing_when_it_comes(shared_lab: Any, tra
     seen = reader.page.evaluate("seen")
     came = max(number for number, (pending, *_) in enumerate(seen) if pending) + 1
     assert seen[came - 1][1:] == seen[came][1:]  # a press under way would meet something else
+    assert len({controls for *_, controls in seen}) == 1  # the answer's mark went and came as well
