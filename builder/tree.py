@@ -15,8 +15,9 @@ LEFT_OUT = re.compile(
       ^panel/(dist|tests|command|examples|auth\.py|compiler\.py)
     | ^bokeh/(server/static|command|sampledata/_data|LICENSE)
     | ^pyviz_comms/labextension/(static|schemas)
-    | ^numpy/(f2py|distutils|testing/tests|_pyinstaller|doc|_core/include|_core/lib)
-    | ^numpy/_core/_(operand_flag|rational|struct_ufunc|umath)_tests\.cpython
+    | ^numpy/(f2py|distutils|testing/tests|_pyinstaller|doc|fft|_core/include|_core/lib)
+    | ^numpy/_core/_(simd|(operand_flag|rational|struct_ufunc|umath)_tests)\.cpython
+    | ^numpy/linalg/lapack_lite\.cpython
     | ^numpy/random/(lib|_examples)
     | ^(yaml/_yaml|_yaml/|markupsafe/_speedups)
     | ^[^/]+\.data/

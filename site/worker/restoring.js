@@ -1,17 +1,25 @@
 // Restores the snapshot of Python's memory that builder/snapshot.mjs has made.
 
 // Replaces Pyodide's module maker by one that puts back what of the module is not in its memory.
-// Returns options for loadPyodide. `codes` ([main module's, [each library's]], as bytes) may still
-// be on their way; `fill` writes the memory into the heap that it is given.
-function restoring({ facts, fill, codes }) {
+// `main` (a promise of {bytes, module}) and `libraries` (one of each library's bytes) may still be on
+// their way; `fill` writes the memory into the heap that it is given. Returns {options, addLate}:
+// options for loadPyodide, and what puts the late libraries in place, once Python is there.
+function restoring({ facts, fill, main, libraries }) {
   const create = self._createPyodideModule;
-  const compiled = codes.then(([, codes]) => Promise.all(codes.map((code) => WebAssembly.compile(code))));
-  compiled.catch(() => {}); // it is awaited below, and may fail before that
+  const compile = async (isLate) => {
+    const codes = await libraries;
+    const some = facts.libraries.map(({ late }, number) => (late === isLate ? number : -1)).filter((n) => n >= 0);
+    return Promise.all(some.map(async (number) => [number, await WebAssembly.compile(codes[number])]));
+  };
+  const early = compile(false);
+  early.catch(() => {}); // it is awaited below, and may fail before that
+  let restored = null;
   self._createPyodideModule = async (settings) => {
-    const module = await compilingOnce(() => create(settings));
-    putBack(module, facts, await compiled);
-    await fill(module.HEAPU8);
-    addSegments(module.HEAPU8, facts, await codes);
+    const module = (restored = await compilingOnce(() => create(settings)));
+    await fill(module.HEAPU8); // while the libraries are compiled
+    addSegments(module.HEAPU8, facts, (await main).bytes, await libraries);
+    growTable(module, facts);
+    addLibraries(module, facts, await early);
     const { restoreSnapshot } = module.API;
     module.API.restoreSnapshot = () => {
       const config = restoreSnapshot(bytesOfText(facts.head)); // of which no memory follows
@@ -20,11 +28,12 @@ function restoring({ facts, fill, codes }) {
     };
     return module;
   };
-  return {
+  const options = {
     // Pyodide only asks for the size here: the memory itself is put in place above.
     _loadSnapshot: Object.defineProperty(new Uint8Array(), "length", { value: facts.size }),
     _snapshotDeserializer: ({ function: text }) => (text ? entriesToObject : null),
   };
+  return { options, addLate: async () => addLibraries(restored, facts, await compile(true)) };
 }
 
 // The one function that Python holds when the snapshot is made: Pyodide's way of making an object
@@ -34,7 +43,7 @@ function entriesToObject(entries) {
 }
 
 // The heap travels as what differs from the data that the modules' code brings along.
-function addSegments(heap, facts, [main, libraries]) {
+function addSegments(heap, facts, main, libraries) {
   for (const { library, from, length, address } of facts.segments) {
     const code = library < 0 ? main : libraries[library];
     for (let i = 0; i < length; i++) heap[address + i] ^= code[from + i];
@@ -64,21 +73,37 @@ function bytesOfText(base64) {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
 
-function putBack(module, facts, libraries) {
+function growTable(module, facts) {
   const table = module.wasmTable;
   if (table.length > facts.tableBase) {
     throw new Error(`this browser's function table has ${table.length} slots, the snapshot's ${facts.tableBase}`);
   }
   table.grow(facts.tableLength - table.length);
   for (const [name, value] of Object.entries(facts.globals)) global(module, name).value = value;
-  const exported = facts.libraries.map((library, number) => place(module, library, libraries[number]));
+}
+
+// Puts compiled libraries ([number, code] each) where they lay.
+function addLibraries(module, facts, libraries) {
+  const exported = new Map();
+  for (const [number, code] of libraries) {
+    const segments = facts.segments.filter(({ library }) => library === number);
+    exported.set(number, keepingHeap(module, segments, () => place(module, facts.libraries[number], code)));
+  }
   for (const [slot, library, name] of facts.slots) {
-    module.setWasmTableEntry(slot, exported[library][name]);
+    if (exported.has(library)) module.setWasmTableEntry(slot, exported.get(library)[name]);
   }
   module.updateTableMap(facts.tableBase, facts.tableLength - facts.tableBase);
   const { loadedLibsByName: byName, loadedLibsByHandle: byHandle } = module.LDSO;
   for (const [name, target] of facts.names) byName[name] ??= byName[target];
   for (const [handle, name] of facts.handles) if (handle) byHandle[handle] = byName[name];
+}
+
+// A library brings its data along when it is instantiated; what has become of it is in the heap already.
+function keepingHeap(module, segments, act) {
+  const kept = segments.map(({ address, length }) => module.HEAPU8.slice(address, address + length));
+  const result = act();
+  segments.forEach(({ address }, number) => module.HEAPU8.set(kept[number], address));
+  return result;
 }
 
 function global(module, name) {

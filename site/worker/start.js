@@ -33,6 +33,8 @@ let python = null;
 let failed = false;
 let way = "lean";
 let listed = null; // the build's list of its files
+let addLate = async () => {}; // adds what Python needs no sooner than its page is open
+let whole = null; // a promise of the end of that
 
 self.onmessage = ({ data }) => {
   if (data.type === "start") start(data).catch(fail);
@@ -40,7 +42,7 @@ self.onmessage = ({ data }) => {
   else if (data.type === "file") supply(data);
   else if (data.type === "keep") keepUnpacked(listed);
   else if (data.type === "ping") self.postMessage({ type: "pong" });
-  else if (live) receive(data);
+  else if (live) whole.then(() => receive(data));
 };
 
 function fail(error) {
@@ -111,10 +113,11 @@ async function restore({ files, scripts, wasm, list, common }) {
   memory.then(begin, () => {});
   const { bytes: text } = await facts; // first: what is made of the files below is heard at once
   const codes = libraries.then(({ bytes }) => readPack(bytes).map(([, code]) => code));
-  const options = restoring({
+  const { options, addLate: add } = restoring({
     facts: JSON.parse(new TextDecoder().decode(text)),
     fill: (heap) => fillHeap(heap, memory, files),
-    codes: Promise.all([wasm.then(({ bytes }) => bytes), codes]),
+    main: wasm,
+    libraries: codes,
   });
   const library = Promise.resolve({ bytes: new Uint8Array() }); // its modules are in the memory
   python = await unlessFailed(all, boot({ wasm, list, library }, options));
@@ -122,6 +125,7 @@ async function restore({ files, scripts, wasm, list, common }) {
   await all;
   unpack((await resources).bytes);
   host = python.pyimport("fleetlab.app.host");
+  addLate = add;
 }
 
 // Writes the memory into the heap: as it was fetched, or as it lies unpacked.
@@ -141,6 +145,8 @@ function open({ query, theme, record, shown, run }) {
   try {
     host.start(post, query, theme, record, shown, run ? python.toPy(new Uint8Array(run)) : undefined);
     live = true;
+    whole = addLate();
+    whole.catch(fail);
     performance.mark("fleetlab:opened");
     // Every reader has the same memory, and not the same draws; none has been made before.
     for (const name of ["random", "numpy.random"]) python.pyimport(name).seed();
@@ -149,12 +155,11 @@ function open({ query, theme, record, shown, run }) {
   }
 }
 
-// Runs a script of this site that has been fetched and checked. As a module, since of those a
-// browser keeps the compiled code for a later visit, and of a worker's other scripts not.
-async function run({ name, bytes }) {
+// Runs a script of this site that has been fetched and checked: its text, since to import it would
+// ask for it again, and Firefox hands that to the page's busy thread.
+function run({ name, bytes }) {
   try {
-    if (self.location.protocol !== "data:") await import(home + name);
-    else (0, eval)(new TextDecoder().decode(bytes)); // without an address nothing can be imported
+    (0, eval)(new TextDecoder().decode(bytes));
   } catch (error) {
     throw new FileFailure(name, `The file ${name} could not be run: ${error.message}`);
   }

@@ -49,6 +49,21 @@ def test_two_readers_of_one_snapshot_draw_different_numbers(lab: Any) -> None:
     assert first != second
 
 
+def test_what_is_compiled_after_the_page_is_open_is_there_before_python_is_asked(lab: Any) -> None:
+    determinant = "numpy.linalg.det(numpy.array([[2.0, 1.0], [0.0, 3.0]]))"  # two times three
+    asked = f"python.runPython('import numpy; float({determinant})')"
+    assert lab(QUERY).workers[0].evaluate(f"whole.then(() => {asked})") == pytest.approx(6)
+
+
+def test_a_library_that_cannot_be_added_later_costs_the_snapshot_and_nothing_else(lab: Any) -> None:
+    warnings: list[str] = []
+    page = lab(QUERY, prepare=noted([], warnings))
+    page.workers[0].evaluate("fail(new Error('it does not compile'))")
+    page.wait_for_function("document.documentElement.dataset.fleetlabState === 'loading'")
+    lab.wait_for_state(page, "live")
+    assert [text for text in warnings if "it does not compile" in text]
+
+
 @pytest.mark.parametrize("damage", [serve_missing, serve_tampered], ids=["missing", "tampered"])
 @pytest.mark.parametrize("name", [MEMORY, LIBRARIES, FACTS])
 def test_a_snapshot_that_does_not_come_whole_is_done_without(
@@ -68,7 +83,7 @@ def test_a_snapshot_that_does_not_come_whole_is_done_without(
 
 
 def test_a_memory_that_fails_before_it_is_waited_for_is_done_without(lab: Any) -> None:
-    # Python waits for its libraries at that moment, and an unheard failure is an error of the page.
+    # Python is being put together at that moment, and an unheard failure is an error of the page.
     held: dict[str, Route] = {}
 
     def hold(name: str) -> Callable[[Route], None]:
@@ -82,7 +97,7 @@ def test_a_memory_that_fails_before_it_is_waited_for_is_done_without(lab: Any) -
     page.wait_for_function("performance.getEntriesByName('fleetlab:painted').length")
     page.workers[0].evaluate(
         """() => new Promise((resolve) => {
-          const ready = () => /putBack/.test(self._createPyodideModule);
+          const ready = () => /addLibraries/.test(self._createPyodideModule);
           const look = () => (ready() ? resolve() : setTimeout(look, 5));
           look();
         })"""

@@ -76,6 +76,17 @@ def test_nothing_outside_the_app_imports_panel_or_bokeh(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=named)
+def test_nothing_calls_linear_algebra_which_a_page_opens_without(path: Path) -> None:
+    # Its code is compiled last (builder/snapshot.mjs), and that of Fourier transforms is left out.
+    names = {
+        node.attr
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+    }
+    assert not names & {"linalg", "fft", "polyfit", "roots", "matrix_rank", "multivariate_normal"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
 def test_nothing_but_the_host_touches_the_browser(path: Path) -> None:
     if named(path) == "app/host.py":
         return
