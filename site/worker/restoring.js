@@ -6,13 +6,13 @@
 // options for loadPyodide, and what puts the late libraries in place, once Python is there.
 function restoring({ facts, fill, main, libraries }) {
   const create = self._createPyodideModule;
-  const compile = async (isLate) => {
-    const codes = await libraries;
-    const some = facts.libraries.map(({ late }, number) => (late === isLate ? number : -1)).filter((n) => n >= 0);
-    return Promise.all(some.map(async (number) => [number, await WebAssembly.compile(codes[number])]));
+  const compile = (isLate) => {
+    const numbers = [...facts.libraries.keys()].filter((number) => facts.libraries[number].late === isLate);
+    return Promise.all(numbers.map(async (number) => [number, await WebAssembly.compile((await libraries)[number])]));
   };
-  const early = compile(false);
-  early.catch(() => {}); // it is awaited below, and may fail before that
+  // The late ones are asked for at once too: WebKit would have them wait while it makes running code faster.
+  const [early, late] = [compile(false), compile(true)];
+  for (const codes of [early, late]) codes.catch(() => {}); // awaited below, and may fail before that
   let restored = null;
   self._createPyodideModule = async (settings) => {
     const module = (restored = await compilingOnce(() => create(settings)));
@@ -33,7 +33,7 @@ function restoring({ facts, fill, main, libraries }) {
     _loadSnapshot: Object.defineProperty(new Uint8Array(), "length", { value: facts.size }),
     _snapshotDeserializer: ({ function: text }) => (text ? entriesToObject : null),
   };
-  return { options, addLate: async () => addLibraries(restored, facts, await compile(true)) };
+  return { options, addLate: async () => addLibraries(restored, facts, await late) };
 }
 
 // The one function that Python holds when the snapshot is made: Pyodide's way of making an object
