@@ -61,7 +61,12 @@ class Reader:
     @property
     def title(self) -> str:
         """The finding that stands above the fleet."""
-        return self.part.get_by_role("heading", level=1).inner_text()
+        return self.heading.inner_text()
+
+    @property
+    def heading(self) -> Locator:
+        """Where that finding stands."""
+        return self.part.get_by_role("heading", level=1)
 
     @property
     def why(self) -> str:

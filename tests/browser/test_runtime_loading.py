@@ -44,22 +44,21 @@ def refuse(route: Route) -> None:
     route.abort("connectionfailed")
 
 
-def alert_about(page: Page, name: str) -> str:
-    alert = page.get_by_role("alert").filter(has_text=f"The file {name}")
+def alert_about(page: Page, name: str, words: str = "") -> str:
+    alert = page.get_by_role("alert").filter(has_text=f"The file {name}").filter(has_text=words)
     alert.wait_for()
     return alert.inner_text()
 
 
-def damaged(name: str, damage: Damage, times: list[int]) -> Callable[[Page], None]:
-    """Serve one file of the lean way damaged, for as long as `times` holds something."""
+def damaged(name: str, faults: list[Damage]) -> Callable[[Page], None]:
+    """Serve one file of the lean way with these faults, one after the other, and then whole."""
 
     def prepare(page: Page) -> None:
         page.add_init_script("globalThis.fleetlabLean = true")
 
         def answer(route: Route) -> None:
-            if times:
-                times.pop()
-                damage(route)
+            if faults:
+                faults.pop(0)(route)
             else:
                 route.continue_()
 
@@ -75,28 +74,29 @@ def test_python_goes_live_from_the_sites_own_files_alone(lab: Any) -> None:
     assert len(page.workers) == 1
 
 
+MISSING = (serve_missing, "the server answered 404")
+TRUNCATED = (serve_truncated, "is damaged: it arrived incomplete")
+TAMPERED = (serve_tampered, "is damaged: its bytes are not the build's")
+
+
 @pytest.mark.parametrize(
-    ("name", "damage", "words"),
+    ("name", "faults"),
     [
-        (PACK, serve_missing, "the server answered 404"),
-        (PACK, serve_truncated, "is damaged: it arrived incomplete"),
-        (PACK, serve_tampered, "is damaged: its bytes are not the build's"),
-        (PACK, refuse, "the connection failed"),
-        ("runtime/pyodide.asm.wasm.gz", serve_truncated, "is damaged: it arrived incomplete"),
-        ("runtime/pyodide.asm.wasm.gz", serve_tampered, "is damaged: its bytes are not"),
-        ("runtime/python_stdlib.zip.gz", serve_missing, "the server answered 404"),
-        ("runtime/python_stdlib.zip.gz", serve_tampered, "is damaged: its bytes are not"),
-        ("runtime/pyodide.asm.js", serve_tampered, "bytes where the build made"),
-        ("runtime/fleetlab.pack.gz", serve_tampered, "is damaged: its bytes are not"),
+        (PACK, [MISSING, TRUNCATED, TAMPERED, (refuse, "the connection failed")]),
+        ("runtime/pyodide.asm.wasm.gz", [TRUNCATED, TAMPERED]),
+        ("runtime/python_stdlib.zip.gz", [MISSING, TAMPERED]),
+        ("runtime/pyodide.asm.js", [(serve_tampered, "bytes where the build made")]),
+        ("runtime/fleetlab.pack.gz", [TAMPERED]),
     ],
 )
-def test_a_runtime_file_at_fault_is_named_and_a_retry_mends_it(
-    lab: Any, name: str, damage: Damage, words: str
+def test_each_fault_of_a_runtime_file_is_named_and_a_retry_mends_the_last(
+    lab: Any, name: str, faults: list[tuple[Damage, str]]
 ) -> None:
-    once = [1]
-    page = lab(QUERY, until="error", expected=(NETWORK,), prepare=damaged(name, damage, once))
-    assert words in alert_about(page, name)
-    page.get_by_role("button", name="Retry").click()
+    prepare = damaged(name, [damage for damage, _ in faults])
+    page = lab(QUERY, until="error", expected=(NETWORK,), prepare=prepare)
+    for _, words in faults:
+        alert_about(page, name, words)
+        page.get_by_role("button", name="Retry").click()
     lab.wait_for_state(page, "live")
     assert not page.get_by_role("alert").filter(has_text="The file").is_visible()
 
@@ -106,9 +106,8 @@ def test_a_runtime_file_at_fault_is_named_and_a_retry_mends_it(
 def test_a_script_at_fault_is_named_and_a_retry_mends_it(
     lab: Any, name: str, damage: Damage
 ) -> None:
-    once = [1]
     expected = (NETWORK, INTEGRITY)
-    page = lab(QUERY, until="error", expected=expected, prepare=damaged(name, damage, once))
+    page = lab(QUERY, until="error", expected=expected, prepare=damaged(name, [damage]))
     assert re.search("could not be loaded|is damaged", alert_about(page, name))
     page.get_by_role("button", name="Retry").click()
     lab.wait_for_state(page, "live")
@@ -116,8 +115,8 @@ def test_a_script_at_fault_is_named_and_a_retry_mends_it(
 
 @pytest.mark.parametrize("name", ["boot.js", "page.js"])
 def test_a_module_of_the_page_at_fault_is_named_and_a_retry_mends_it(lab: Any, name: str) -> None:
-    always = [1] * 9
-    prepare = damaged(name, serve_missing, always)
+    always: list[Damage] = [serve_missing] * 9
+    prepare = damaged(name, always)
     page = lab(QUERY, until="error", expected=(NETWORK, INTEGRITY), prepare=prepare)
     assert re.search("could not be loaded|is damaged", alert_about(page, name))
     always.clear()
