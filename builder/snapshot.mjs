@@ -15,7 +15,7 @@ const TABLE_BASE = 16_384;
 const MAIN_MEMORY = 1024; // where the main module's data begins
 const DATA_SECTION = 11;
 const GLOBAL_GET = 0x23;
-// NumPy imports it and nothing here calls it, so a page opens before its code is compiled.
+// NumPy imports it and nothing here calls it, so a page opens before it is put in place.
 const LATE = /\/numpy\/linalg\//;
 
 const folder = process.argv[2];

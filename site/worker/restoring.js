@@ -18,7 +18,7 @@ function restoring({ facts, fill, main, libraries }) {
     const module = (restored = await compilingOnce(() => create(settings)));
     await fill(module.HEAPU8); // while the libraries are compiled
     addSegments(module.HEAPU8, facts, (await main).bytes, await libraries);
-    growTable(module, facts);
+    putBack(module, facts);
     addLibraries(module, facts, await early);
     const { restoreSnapshot } = module.API;
     module.API.restoreSnapshot = () => {
@@ -73,7 +73,8 @@ function bytesOfText(base64) {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
 
-function growTable(module, facts) {
+// Gives the function table its length again, and the globals their values.
+function putBack(module, facts) {
   const table = module.wasmTable;
   if (table.length > facts.tableBase) {
     throw new Error(`this browser's function table has ${table.length} slots, the snapshot's ${facts.tableBase}`);
@@ -86,8 +87,8 @@ function growTable(module, facts) {
 function addLibraries(module, facts, libraries) {
   const exported = new Map();
   for (const [number, code] of libraries) {
-    const segments = facts.segments.filter(({ library }) => library === number);
-    exported.set(number, keepingHeap(module, segments, () => place(module, facts.libraries[number], code)));
+    const segment = facts.segments.find(({ library }) => library === number);
+    exported.set(number, keepingData(module, segment, () => place(module, facts.libraries[number], code)));
   }
   for (const [slot, library, name] of facts.slots) {
     if (exported.has(library)) module.setWasmTableEntry(slot, exported.get(library)[name]);
@@ -99,11 +100,13 @@ function addLibraries(module, facts, libraries) {
 }
 
 // A library brings its data along when it is instantiated; what has become of it is in the heap already.
-function keepingHeap(module, segments, act) {
-  const kept = segments.map(({ address, length }) => module.HEAPU8.slice(address, address + length));
-  const result = act();
-  segments.forEach(({ address }, number) => module.HEAPU8.set(kept[number], address));
-  return result;
+function keepingData(module, segment, instantiate) {
+  if (!segment) return instantiate(); // it has none
+  const { address, length } = segment;
+  const kept = module.HEAPU8.slice(address, address + length);
+  const exported = instantiate();
+  module.HEAPU8.set(kept, address);
+  return exported;
 }
 
 function global(module, name) {

@@ -42,7 +42,7 @@ self.onmessage = ({ data }) => {
   else if (data.type === "file") supply(data);
   else if (data.type === "keep") keepUnpacked(listed);
   else if (data.type === "ping") self.postMessage({ type: "pong" });
-  else if (live) whole.then(() => receive(data));
+  else if (live) whole.then(() => receive(data), fail);
 };
 
 function fail(error) {
@@ -113,19 +113,19 @@ async function restore({ files, scripts, wasm, list, common }) {
   memory.then(begin, () => {});
   const { bytes: text } = await facts; // first: what is made of the files below is heard at once
   const codes = libraries.then(({ bytes }) => readPack(bytes).map(([, code]) => code));
-  const { options, addLate: add } = restoring({
+  const restored = restoring({
     facts: JSON.parse(new TextDecoder().decode(text)),
     fill: (heap) => fillHeap(heap, memory, files),
     main: wasm,
     libraries: codes,
   });
   const library = Promise.resolve({ bytes: new Uint8Array() }); // its modules are in the memory
-  python = await unlessFailed(all, boot({ wasm, list, library }, options));
+  python = await unlessFailed(all, boot({ wasm, list, library }, restored.options));
   performance.mark("fleetlab:python");
   await all;
   unpack((await resources).bytes);
   host = python.pyimport("fleetlab.app.host");
-  addLate = add;
+  ({ addLate } = restored);
 }
 
 // Writes the memory into the heap: as it was fetched, or as it lies unpacked.

@@ -49,7 +49,7 @@ def test_two_readers_of_one_snapshot_draw_different_numbers(lab: Any) -> None:
     assert first != second
 
 
-def test_what_is_compiled_after_the_page_is_open_is_there_before_python_is_asked(lab: Any) -> None:
+def test_what_comes_after_the_page_is_open_is_there_before_python_is_asked(lab: Any) -> None:
     determinant = "numpy.linalg.det(numpy.array([[2.0, 1.0], [0.0, 3.0]]))"  # two times three
     asked = f"python.runPython('import numpy; float({determinant})')"
     assert lab(QUERY).workers[0].evaluate(f"whole.then(() => {asked})") == pytest.approx(6)
@@ -57,10 +57,26 @@ def test_what_is_compiled_after_the_page_is_open_is_there_before_python_is_asked
 
 def test_a_library_that_cannot_be_added_later_costs_the_snapshot_and_nothing_else(lab: Any) -> None:
     warnings: list[str] = []
-    page = lab(QUERY, prepare=noted([], warnings))
-    page.workers[0].evaluate("fail(new Error('it does not compile'))")
-    page.wait_for_function("document.documentElement.dataset.fleetlabState === 'loading'")
+    held: list[Route] = []
+
+    def prepare(page: Page) -> None:
+        noted([], warnings)(page)
+        page.context.route(f"**/{FACTS}", lambda route: held.append(route))
+
+    page = lab(QUERY, until=None, prepare=prepare)
+    page.wait_for_function("performance.getEntriesByName('fleetlab:painted').length")
+    first = page.workers[0]
+    first.evaluate(
+        """() => {
+          const own = restoring;
+          const addLate = () => Promise.reject(new Error("it does not compile"));
+          restoring = (asked) => ({ ...own(asked), addLate });
+        }"""
+    )
+    with page.expect_worker() as second:  # Python starts again
+        held[0].continue_()
     lab.wait_for_state(page, "live")
+    assert second.value != first
     assert [text for text in warnings if "it does not compile" in text]
 
 
